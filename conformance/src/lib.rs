@@ -1,1 +1,59 @@
+//! The rules of Windows' socket semantics, each as a test that names it.
+//!
+//! The tests in `tests/` are written once, over the public names of `winsock_sys::Win32::...`. On
+//! Linux they try our implementation, on Windows (and under Wine) the system's own. A test function
+//! carries the number of its rule first: `r021_immediate_success_still_queues_a_packet`; a rule may
+//! have several tests with different tails. The file's letter is the section of the rule.
+//!
+//! This library holds what the tests share:
+//!
+//! - [`init`] once per process; every constructor below calls it.
+//! - [`Socket`], [`Port`], [`Event`] close themselves and dereference to the raw handle, so that a
+//!   test reads `recv(*a, ...)`; [`Socket::close`] closes now and tells what `closesocket` said.
+//! - [`tcp_pair`], [`listener`], [`tcp_socket`], [`udp_socket`], [`udp_bound`], [`port`],
+//!   [`associate`] make the usual scenery, over 127.0.0.1 only.
+//! - [`Op`] is one overlapped operation: an OVERLAPPED and a buffer at a fixed address, not freed
+//!   while the operation is pending, so that a failing test cannot corrupt the next one.
+//!   [`post_recv`] and [`post_send`] start it.
+//! - [`dequeue`] takes one packet from a port, with everything the call reported.
+//! - [`sockaddr_v4`], [`sockaddr_v6`], [`local_addr`] and [`Addr`] for addresses.
+//! - [`differs_on_wine`] for the rules where Wine 8.0 is known not to do what Windows does.
+//!
+//! `cargo test -p conformance` runs the suite natively, `cargo xtask wine [filter]` under Wine.
+//!
+//! ```no_run
+//! use conformance::*;
+//!
+//! let port = port();
+//! let (a, b) = tcp_pair();
+//! associate(&a, &port, 7);
+//! let op = Op::new(16);
+//! assert_eq!(post_recv(&a, &op), Err(WSA_IO_PENDING));
+//! send_all(&b, b"hello");
+//! let packet = dequeue(*port, SOON);
+//! assert!(packet.ok && packet.key == 7 && packet.overlapped == op.ptr());
+//! assert_eq!(&op.data()[..packet.bytes as usize], b"hello");
+//! ```
 
+mod address;
+mod op;
+mod socket;
+mod wine;
+
+pub use address::{Addr, local_addr, peer_addr, sockaddr_v4, sockaddr_v6};
+pub use op::{
+    Event, Op, Packet, Port, associate, dequeue, last_error, last_wsa_error, port, post_recv,
+    post_send, wait,
+};
+pub use socket::{
+    Socket, accept_one, connect_to, init, listener, listener_v6, non_blocking, option, recv_some,
+    send_all, set_option, tcp_pair, tcp_socket, udp_bound, udp_socket,
+};
+pub use wine::{differs_on_wine, is_wine};
+pub use winsock_sys::Win32::Networking::WinSock::{WSA_IO_PENDING, WSAEWOULDBLOCK};
+
+/// Milliseconds within which a loopback completion that must come has come, on a busy machine too.
+pub const SOON: u32 = 10_000;
+
+/// Milliseconds after which something that must not happen counts as not happening.
+pub const NEVER: u32 = 100;

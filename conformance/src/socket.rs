@@ -1,0 +1,197 @@
+//! Sockets that close themselves, and the usual ways to come by them.
+
+use std::mem::{ManuallyDrop, size_of};
+use std::ops::Deref;
+use std::ptr::null;
+use std::sync::Once;
+
+use winsock_sys::Win32::Networking::WinSock::{
+    AF_INET, AF_INET6, FIONBIO, INVALID_SOCKET, IPPROTO_TCP, IPPROTO_UDP, SOCK_DGRAM, SOCK_STREAM,
+    SOCKET, WSA_FLAG_OVERLAPPED, WSADATA, WSASocketW, WSAStartup, accept, bind, closesocket,
+    connect, getsockopt, ioctlsocket, listen, recv, send, setsockopt,
+};
+
+use crate::{Addr, last_wsa_error, local_addr, sockaddr_v4, sockaddr_v6};
+
+/// Starts Winsock 2.2 once per process and never stops it: tests run side by side.
+pub fn init() {
+    static STARTED: Once = Once::new();
+    STARTED.call_once(|| {
+        let mut data = WSADATA::default();
+        // SAFETY: `data` is a WSADATA that outlives the call.
+        assert_eq!(unsafe { WSAStartup(0x0202, &raw mut data) }, 0);
+    });
+}
+
+/// A SOCKET, closed when dropped.
+#[derive(Debug)]
+pub struct Socket(SOCKET);
+
+impl Socket {
+    /// Takes charge of what a socket call returned.
+    #[track_caller]
+    pub fn own(raw: SOCKET) -> Socket {
+        assert_ne!(raw, INVALID_SOCKET, "no socket: {}", last_wsa_error());
+        Socket(raw)
+    }
+
+    /// Closes now; the WSA error if `closesocket` refuses (the socket is then still open).
+    pub fn close(self) -> Result<(), i32> {
+        let socket = ManuallyDrop::new(self);
+        // SAFETY: closesocket takes any value.
+        match unsafe { closesocket(socket.0) } {
+            0 => Ok(()),
+            _ => Err(last_wsa_error()),
+        }
+    }
+
+    /// Gives the SOCKET up without closing it.
+    pub fn into_raw(self) -> SOCKET {
+        ManuallyDrop::new(self).0
+    }
+}
+
+impl Deref for Socket {
+    type Target = SOCKET;
+
+    fn deref(&self) -> &SOCKET {
+        &self.0
+    }
+}
+
+impl Drop for Socket {
+    fn drop(&mut self) {
+        // SAFETY: closesocket takes any value; a socket the test closed already is just refused.
+        unsafe { closesocket(self.0) };
+    }
+}
+
+fn overlapped_socket(family: u16, kind: i32, protocol: i32) -> Socket {
+    init();
+    // SAFETY: no protocol info is passed, so no memory is lent.
+    let raw =
+        unsafe { WSASocketW(i32::from(family), kind, protocol, null(), 0, WSA_FLAG_OVERLAPPED) };
+    Socket::own(raw)
+}
+
+/// A fresh overlapped TCP socket over IPv4, neither bound nor connected.
+pub fn tcp_socket() -> Socket {
+    overlapped_socket(AF_INET, SOCK_STREAM, IPPROTO_TCP)
+}
+
+/// A fresh overlapped UDP socket over IPv4, not bound.
+pub fn udp_socket() -> Socket {
+    overlapped_socket(AF_INET, SOCK_DGRAM, IPPROTO_UDP)
+}
+
+/// A UDP socket bound to a free port of 127.0.0.1, and its address.
+#[track_caller]
+pub fn udp_bound() -> (Socket, Addr) {
+    let socket = udp_socket();
+    bind_to(&socket, &sockaddr_v4(0));
+    let addr = local_addr(*socket);
+    (socket, addr)
+}
+
+#[track_caller]
+fn bind_to(socket: &Socket, addr: &Addr) {
+    // SAFETY: `addr` is a full socket address of `len` bytes.
+    let rc = unsafe { bind(**socket, addr.as_ptr(), addr.len) };
+    assert_eq!(rc, 0, "bind: {}", last_wsa_error());
+}
+
+#[track_caller]
+fn listening(socket: Socket, addr: &Addr) -> (Socket, Addr) {
+    bind_to(&socket, addr);
+    // SAFETY: listen takes any value.
+    let rc = unsafe { listen(*socket, 64) };
+    assert_eq!(rc, 0, "listen: {}", last_wsa_error());
+    let addr = local_addr(*socket);
+    (socket, addr)
+}
+
+/// A TCP listener on a free port of 127.0.0.1, and its address.
+#[track_caller]
+pub fn listener() -> (Socket, Addr) {
+    listening(tcp_socket(), &sockaddr_v4(0))
+}
+
+/// A TCP listener on a free port of `[::1]`, and its address.
+#[track_caller]
+pub fn listener_v6() -> (Socket, Addr) {
+    listening(overlapped_socket(AF_INET6, SOCK_STREAM, IPPROTO_TCP), &sockaddr_v6(0))
+}
+
+/// A TCP socket connected to `addr` with plain `connect`.
+#[track_caller]
+pub fn connect_to(addr: &Addr) -> Socket {
+    let socket = overlapped_socket(addr.family(), SOCK_STREAM, IPPROTO_TCP);
+    // SAFETY: `addr` is a full socket address of `len` bytes.
+    let rc = unsafe { connect(*socket, addr.as_ptr(), addr.len) };
+    assert_eq!(rc, 0, "connect: {}", last_wsa_error());
+    socket
+}
+
+/// The next connection waiting at `listener`, by plain `accept`.
+#[track_caller]
+pub fn accept_one(listener: &Socket) -> Socket {
+    // SAFETY: no address is asked for, so no memory is lent.
+    Socket::own(unsafe { accept(**listener, std::ptr::null_mut(), std::ptr::null_mut()) })
+}
+
+/// Two connected, blocking, overlapped TCP sockets: the connecting side, the accepted side.
+#[track_caller]
+pub fn tcp_pair() -> (Socket, Socket) {
+    let (listener, addr) = listener();
+    let client = connect_to(&addr);
+    let server = accept_one(&listener);
+    (client, server)
+}
+
+/// Sends all of `bytes` with plain `send`.
+#[track_caller]
+pub fn send_all(socket: &Socket, bytes: &[u8]) {
+    // SAFETY: `bytes` is readable for its length.
+    let sent = unsafe { send(**socket, bytes.as_ptr(), bytes.len() as i32, 0) };
+    assert_eq!(sent, bytes.len() as i32, "send: {}", last_wsa_error());
+}
+
+/// What one plain `recv` into a buffer of 64 KiB returns, or the WSA error.
+pub fn recv_some(socket: &Socket) -> Result<Vec<u8>, i32> {
+    let mut buffer = vec![0; 65_536];
+    // SAFETY: `buffer` is writable for its length.
+    let got = unsafe { recv(**socket, buffer.as_mut_ptr(), buffer.len() as i32, 0) };
+    let got = usize::try_from(got).map_err(|_| last_wsa_error())?;
+    buffer.truncate(got);
+    Ok(buffer)
+}
+
+/// Sets (or clears) non-blocking mode with FIONBIO.
+#[track_caller]
+pub fn non_blocking(socket: &Socket, on: bool) {
+    let mut value = u32::from(on);
+    // SAFETY: FIONBIO reads one u32.
+    let rc = unsafe { ioctlsocket(**socket, FIONBIO, &raw mut value) };
+    assert_eq!(rc, 0, "FIONBIO: {}", last_wsa_error());
+}
+
+/// Sets a socket option of type `T`; the WSA error on refusal.
+pub fn set_option<T: Copy>(socket: SOCKET, level: i32, name: i32, value: T) -> Result<(), i32> {
+    let value = (&raw const value).cast();
+    // SAFETY: `value` is readable for the size of `T`.
+    match unsafe { setsockopt(socket, level, name, value, size_of::<T>() as i32) } {
+        0 => Ok(()),
+        _ => Err(last_wsa_error()),
+    }
+}
+
+/// Reads a socket option of type `T`; the WSA error on refusal.
+pub fn option<T: Copy + Default>(socket: SOCKET, level: i32, name: i32) -> Result<T, i32> {
+    let mut value = T::default();
+    let mut len = size_of::<T>() as i32;
+    // SAFETY: `value` is writable for the size of `T`; callers pass plain integers and LINGER.
+    match unsafe { getsockopt(socket, level, name, (&raw mut value).cast(), &raw mut len) } {
+        0 => Ok(value),
+        _ => Err(last_wsa_error()),
+    }
+}
