@@ -1,0 +1,128 @@
+//! Seam B: what carries operations out.
+//!
+//! A backend supplies, and the rest of the crate relies on:
+//! - [`register`]: from now on the socket's pending operations are finished when the kernel can;
+//! - [`sleep`]: the calling thread waits, and drives the backend if no other thread does;
+//! - [`poll`]: what the kernel has finished is reported, without waiting;
+//! - [`kick`]: the driving thread returns from its wait.
+//!
+//! It may rely on: tokens are handle values; no lock is held when it is called, but for `register`
+//! (the socket's); reports go to [`crate::socket::Socket::on_ready`], which runs no user code.
+//!
+//! The choice is made once per process: `WINSOCK_BACKEND=auto|epoll|fake[:SEED]`. A backend that is
+//! forced and missing is an error at start-up, never replaced by another.
+
+pub mod epoll;
+pub mod fake;
+mod watch;
+
+use std::os::fd::RawFd;
+use std::sync::{Arc, LazyLock};
+
+use crate::port::Port;
+use crate::sys::Errno;
+use crate::thread::Thread;
+use epoll::Driver;
+
+/// What `WINSOCK_BACKEND` asked for, or the default.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Choice {
+    Epoll,
+    Fake { seed: u64 },
+}
+
+impl Choice {
+    /// The name that `winsock probe` and the server's first line show.
+    pub fn name(self) -> &'static str {
+        match self {
+            Choice::Epoll => "epoll",
+            Choice::Fake { .. } => "fake",
+        }
+    }
+
+    fn parse(text: &str) -> Option<Choice> {
+        match text.split_once(':') {
+            None => match text {
+                "" | "auto" | "epoll" => Some(Choice::Epoll),
+                "fake" => Some(Choice::Fake { seed: 1 }),
+                _ => None,
+            },
+            Some(("fake", seed)) => seed.parse().ok().map(|seed| Choice::Fake { seed }),
+            Some(_) => None,
+        }
+    }
+}
+
+/// The backend of this process; `Err` holds the text of `WINSOCK_BACKEND` that names none.
+pub fn choice() -> Result<Choice, &'static str> {
+    static CHOICE: LazyLock<Result<Choice, String>> = LazyLock::new(|| {
+        let text = std::env::var("WINSOCK_BACKEND").unwrap_or_default();
+        Choice::parse(&text).ok_or(text)
+    });
+    CHOICE.as_ref().copied().map_err(String::as_str)
+}
+
+static DRIVER: LazyLock<Result<Driver, Errno>> = LazyLock::new(Driver::new);
+
+/// Starts the backend; WSAStartup reports its failure.
+pub fn start() -> Result<(), Errno> {
+    DRIVER.as_ref().map(|_| ()).map_err(|errno| *errno)
+}
+
+fn driver() -> &'static Driver {
+    DRIVER.as_ref().expect("WSAStartup has started the backend")
+}
+
+/// See [`Driver::register`].
+pub fn register(fd: RawFd, token: usize) -> Result<(), Errno> {
+    driver().register(fd, token)
+}
+
+/// See [`Driver::sleep`].
+pub fn sleep(thread: &Arc<Thread>, timeout_ns: Option<u64>, may_lead: bool) {
+    match &*DRIVER {
+        Ok(driver) => driver.sleep(thread, timeout_ns, may_lead),
+        Err(_) => thread.parker.park(timeout_ns), // Events work without sockets.
+    }
+}
+
+/// See [`Driver::poll`].
+pub fn poll() {
+    if let Ok(driver) = &*DRIVER {
+        driver.poll();
+    }
+}
+
+/// See [`Driver::kick`].
+pub fn kick() {
+    driver().kick();
+}
+
+/// Looks after a port whose packets wait while its threads may not run.
+pub fn watch_port(port: &Arc<Port>) {
+    if let Ok(driver) = &*DRIVER {
+        driver.watch.add_port(port);
+    }
+}
+
+/// The tick of the coarse clock at which the backend last reaped.
+pub fn reaped_at() -> u32 {
+    driver().reaped_at()
+}
+
+/// One more operation waits in a socket's queue, or one less.
+pub fn note_parked(change: isize) {
+    driver().note_parked(change);
+}
+
+/// A listener could not accept for want of descriptors: it is tried again when one is closed.
+pub fn starve(token: usize) {
+    driver().watch.add_starved(token);
+}
+
+/// A descriptor has been closed: listeners that wait for one may accept again.
+pub fn feed() {
+    if let Ok(driver) = &*DRIVER {
+        driver.watch.feed();
+    }
+}

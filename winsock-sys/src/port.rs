@@ -1,0 +1,278 @@
+//! The completion port: a queue of packets and a stack of threads.
+//!
+//! Packets leave in the order they came (rule 40). Of the threads that wait, the one that came last
+//! is served first, so that a busy server works with few, warm threads; at most `concurrency`
+//! threads that took packets run at a time (rules 41 and 143).
+//!
+//! A packet for which a thread waits never enters the queue: it is put into that thread's hand under
+//! the port's lock. The queue is therefore non-empty only while nobody may take from it, and a thread
+//! woken for a packet always has one.
+
+use std::cell::UnsafeCell;
+use std::collections::VecDeque;
+use std::sync::Arc;
+
+use windows_sys::Win32::Foundation::NTSTATUS;
+use windows_sys::Win32::System::IO::OVERLAPPED;
+
+use crate::backend;
+use crate::sync::{Mutex, MutexGuard, lock};
+use crate::thread::Thread;
+use crate::wait::{Deadline, Look, Outcome, wait};
+
+/// What one completion says. The pointer is carried, never followed: PostQueuedCompletionStatus may
+/// pass any value (rule 44).
+#[derive(Clone, Copy, Debug)]
+pub struct Packet {
+    pub key: usize,
+    pub overlapped: *mut OVERLAPPED,
+    pub bytes: u32,
+    pub status: NTSTATUS,
+}
+
+// SAFETY: see above: nobody follows the pointer.
+unsafe impl Send for Packet {}
+
+/// Why a thread left the port without a packet.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Empty {
+    TimedOut,
+    /// The port was closed (rule 29).
+    Closed,
+    /// APCs are queued and none has run yet (rule 46).
+    Apc,
+}
+
+/// A completion port.
+pub struct Port {
+    state: Mutex<State>,
+    concurrency: usize,
+}
+
+struct State {
+    queue: VecDeque<Packet>,
+    /// The most recent last.
+    waiters: Vec<Waiter>,
+    /// The threads that took a packet and have neither come back nor gone to wait elsewhere.
+    runners: Vec<Runner>,
+    /// Counts packets put into a waiter's hand.
+    handed: u64,
+    closed: bool,
+    /// The watch has been asked to look after this port.
+    watched: bool,
+}
+
+struct Runner {
+    id: u32,
+    tid: i32,
+}
+
+struct Waiter {
+    thread: Arc<Thread>,
+    hand: *const UnsafeCell<Hand>,
+}
+
+// SAFETY: `hand` points into the waiting thread's stack and is followed only under the port's lock,
+// by whoever takes the waiter off the stack; that thread does not leave before its waiter has.
+unsafe impl Send for Waiter {}
+
+/// Where a waiting thread receives.
+enum Hand {
+    Empty,
+    Packet(Packet),
+    Closed,
+}
+
+impl Port {
+    /// `concurrency` 0 means the number of processors (rule 16).
+    pub fn new(concurrency: u32) -> Port {
+        let concurrency = match concurrency {
+            0 => std::thread::available_parallelism().map_or(1, |n| n.get()),
+            n => n as usize,
+        };
+        Port {
+            state: Mutex::new(State {
+                queue: VecDeque::new(),
+                waiters: Vec::new(),
+                runners: Vec::new(),
+                handed: 0,
+                closed: false,
+                watched: false,
+            }),
+            concurrency,
+        }
+    }
+
+    /// Gives the packet to the thread that came last, or queues it.
+    pub fn post(self: &Arc<Port>, packet: Packet) {
+        let mut state = lock(&self.state);
+        if state.closed {
+            return; // Nobody can ever take it: the handle is gone.
+        }
+        state.queue.push_back(packet);
+        self.release(state);
+    }
+
+    /// Takes up to `max` packets, oldest first, waiting for the first one. Returns how many were
+    /// passed to `take`.
+    pub fn take(
+        self: &Arc<Port>,
+        thread: &Arc<Thread>,
+        max: usize,
+        deadline: Deadline,
+        alertable: bool,
+        mut take: impl FnMut(Packet),
+    ) -> Result<usize, Empty> {
+        let mut state = lock(&self.state);
+        // Whoever comes back does not run any more, and is first in line for what is queued (rule 42).
+        state.retire(thread);
+        if state.closed {
+            return Err(Empty::Closed);
+        }
+        if state.runners.len() < self.concurrency && !state.queue.is_empty() {
+            state.run(thread);
+            return Ok(state.drain(max, &mut take));
+        }
+        let hand = UnsafeCell::new(Hand::Empty);
+        state.waiters.push(Waiter { thread: thread.clone(), hand: &hand });
+        let mut handed = state.handed;
+        self.release(state);
+
+        let outcome = wait(thread, deadline, alertable, || {
+            let mut state = lock(&self.state);
+            // SAFETY: the hand is ours and others touch it under the lock only.
+            match unsafe { &*hand.get() } {
+                Hand::Empty if state.handed == handed => Look::Wait,
+                Hand::Empty => {
+                    // What came went to a thread that waits above us: it is the one that works now,
+                    // so let it drive too when it comes back, and cost no second wake-up each time.
+                    handed = state.handed;
+                    Look::StandBy
+                }
+                Hand::Closed => Look::Ready(Err(Empty::Closed)),
+                Hand::Packet(packet) => {
+                    take(*packet);
+                    Look::Ready(Ok(1 + state.drain(max - 1, &mut take)))
+                }
+            }
+        });
+        match outcome {
+            Outcome::Ready(result) => result,
+            Outcome::TimedOut => self.withdraw(&hand, Empty::TimedOut, take),
+            Outcome::Apc => self.withdraw(&hand, Empty::Apc, take),
+        }
+    }
+
+    /// Ends a wait that was in vain, unless something came in the last moment.
+    fn withdraw(
+        &self,
+        hand: &UnsafeCell<Hand>,
+        empty: Empty,
+        mut take: impl FnMut(Packet),
+    ) -> Result<usize, Empty> {
+        let mut state = lock(&self.state);
+        // SAFETY: the hand is our caller's and others touch it under the lock only.
+        match unsafe { &*hand.get() } {
+            Hand::Packet(packet) => {
+                take(*packet);
+                Ok(1)
+            }
+            Hand::Closed => Err(Empty::Closed),
+            Hand::Empty => {
+                state.waiters.retain(|waiter| !std::ptr::eq(waiter.hand, hand));
+                Err(empty)
+            }
+        }
+    }
+
+    /// The thread does not run for this port any more (it waits elsewhere, works for another port or
+    /// ends); another is released in its place. False when it did not run before.
+    pub fn retire(self: &Arc<Port>, thread: &Thread) -> bool {
+        let mut state = lock(&self.state);
+        let ran = state.retire(thread);
+        if ran {
+            self.release(state);
+        }
+        ran
+    }
+
+    /// The thread runs again; the limit may be exceeded by that for a while (rule 41).
+    pub fn resume(&self, thread: &Thread) {
+        lock(&self.state).run(thread);
+    }
+
+    /// Closes the port: nobody can take from it any more, and who waits is told so.
+    pub fn close(&self) {
+        let waiters = {
+            let mut state = lock(&self.state);
+            state.closed = true;
+            state.queue.clear();
+            for waiter in &state.waiters {
+                // SAFETY: under the lock, as `Waiter` demands.
+                unsafe { *(*waiter.hand).get() = Hand::Closed };
+            }
+            std::mem::take(&mut state.waiters)
+        };
+        for waiter in waiters {
+            waiter.thread.unpark();
+        }
+    }
+
+    /// Drops runners that the kernel says are asleep: they wait in a place that we cannot see (a
+    /// lock, a file, another library), and Windows would release another thread (rule 41). True
+    /// while the port needs looking after.
+    pub fn drop_sleepers(self: &Arc<Port>, asleep: impl Fn(i32) -> bool) -> bool {
+        let mut state = lock(&self.state);
+        if !state.is_stalled() {
+            state.watched = false;
+            return false;
+        }
+        state.runners.retain(|runner| !asleep(runner.tid));
+        self.release(state);
+        true
+    }
+
+    /// Hands out queued packets as long as threads wait and the limit allows.
+    fn release(self: &Arc<Port>, mut state: MutexGuard<'_, State>) {
+        while state.runners.len() < self.concurrency
+            && !state.queue.is_empty()
+            && let Some(waiter) = state.waiters.pop()
+        {
+            let packet = state.queue.pop_front().expect("the queue is not empty");
+            state.run(&waiter.thread);
+            state.handed += 1;
+            // SAFETY: under the lock, as `Waiter` demands.
+            unsafe { *(*waiter.hand).get() = Hand::Packet(packet) };
+            drop(state);
+            waiter.thread.unpark();
+            state = lock(&self.state);
+        }
+        if state.is_stalled() && !state.watched {
+            state.watched = true;
+            drop(state);
+            backend::watch_port(self);
+        }
+    }
+}
+
+impl State {
+    fn retire(&mut self, thread: &Thread) -> bool {
+        let position = self.runners.iter().position(|runner| runner.id == thread.id);
+        position.map(|at| self.runners.swap_remove(at)).is_some()
+    }
+
+    fn run(&mut self, thread: &Thread) {
+        self.runners.push(Runner { id: thread.id, tid: thread.tid });
+    }
+
+    fn drain(&mut self, max: usize, take: &mut impl FnMut(Packet)) -> usize {
+        let count = max.min(self.queue.len());
+        self.queue.drain(..count).for_each(take);
+        count
+    }
+
+    /// Packets wait, threads wait, and only the limit keeps them apart.
+    fn is_stalled(&self) -> bool {
+        !self.queue.is_empty() && !self.waiters.is_empty()
+    }
+}

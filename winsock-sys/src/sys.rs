@@ -1,0 +1,389 @@
+//! Every system call that the library makes on a socket, in one place: Linux's, or those of the
+//! scripted kernel when the fake backend runs.
+//!
+//! Descriptors are non-blocking and close-on-exec from birth; EINTR never leaves this file (rule 11),
+//! and neither does SIGPIPE (rule 10).
+
+use std::io::Error;
+use std::mem;
+use std::os::fd::RawFd;
+
+use libc::{c_int, iovec};
+
+use crate::address::Address;
+use crate::backend::fake;
+
+pub type Result<T> = std::result::Result<T, Errno>;
+
+/// An error number of the kernel.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Errno(pub i32);
+
+/// What a receive brought besides its bytes.
+#[derive(Clone, Copy, Debug)]
+pub struct Received {
+    pub bytes: usize,
+    /// The datagram was longer than the buffers.
+    pub truncated: bool,
+    /// The bytes are out of band.
+    pub oob: bool,
+}
+
+/// One report of the kernel's readiness queue, laid out as the kernel's `epoll_event`.
+#[derive(Clone, Copy)]
+#[cfg_attr(target_arch = "x86_64", repr(C, packed))]
+#[cfg_attr(not(target_arch = "x86_64"), repr(C))]
+pub struct Readiness {
+    pub events: u32,
+    pub token: u64,
+}
+
+const _: () = assert!(mem::size_of::<Readiness>() == mem::size_of::<libc::epoll_event>());
+
+/// How many reports one wait can bring.
+const BATCH: usize = 256;
+
+/// Room for a batch of reports.
+pub type Room = [mem::MaybeUninit<Readiness>; BATCH];
+
+pub const fn room() -> Room {
+    [const { mem::MaybeUninit::uninit() }; BATCH]
+}
+
+/// Tries again while a signal interrupts, and turns -1 into the error.
+fn retry(mut call: impl FnMut() -> isize) -> Result<usize> {
+    loop {
+        let result = call();
+        if result >= 0 {
+            return Ok(result as usize);
+        }
+        let errno = Error::last_os_error().raw_os_error().unwrap_or(libc::EIO);
+        if errno != libc::EINTR {
+            return Err(Errno(errno));
+        }
+    }
+}
+
+pub fn socket(family: c_int, kind: c_int, protocol: c_int) -> Result<RawFd> {
+    if let Some(kernel) = fake::kernel() {
+        return kernel.socket(family, kind);
+    }
+    let kind = kind | libc::SOCK_NONBLOCK | libc::SOCK_CLOEXEC;
+    // SAFETY: no memory is passed.
+    retry(|| unsafe { libc::socket(family, kind, protocol) as isize }).map(|fd| fd as RawFd)
+}
+
+pub fn close(fd: RawFd) {
+    if let Some(kernel) = fake::kernel() {
+        return kernel.close(fd);
+    }
+    // SAFETY: the caller owns the descriptor and forgets it now. Linux frees it whatever it answers.
+    unsafe { libc::close(fd) };
+}
+
+pub fn bind(fd: RawFd, address: &Address) -> Result<()> {
+    if let Some(kernel) = fake::kernel() {
+        return kernel.bind(fd, address);
+    }
+    // SAFETY: pointer and length describe one sockaddr, which the kernel only reads.
+    retry(|| unsafe { libc::bind(fd, address.as_ptr(), address.len()) as isize }).map(drop)
+}
+
+pub fn listen(fd: RawFd, backlog: c_int) -> Result<()> {
+    if let Some(kernel) = fake::kernel() {
+        return kernel.listen(fd, backlog);
+    }
+    // SAFETY: no memory is passed.
+    retry(|| unsafe { libc::listen(fd, backlog) as isize }).map(drop)
+}
+
+/// Takes a connection from the backlog, with the peer's address.
+pub fn accept(fd: RawFd) -> Result<(RawFd, Address)> {
+    if let Some(kernel) = fake::kernel() {
+        return kernel.accept(fd);
+    }
+    let mut address = Address::empty();
+    let mut len = mem::size_of::<libc::sockaddr_in6>() as libc::socklen_t;
+    let flags = libc::SOCK_NONBLOCK | libc::SOCK_CLOEXEC;
+    let accepted = retry(|| {
+        // SAFETY: the address holds `len` bytes and the kernel writes no more than those.
+        unsafe { libc::accept4(fd, address.as_mut_ptr(), &mut len, flags) as isize }
+    })?;
+    address.set_len(len);
+    Ok((accepted as RawFd, address))
+}
+
+pub fn connect(fd: RawFd, address: &Address) -> Result<()> {
+    if let Some(kernel) = fake::kernel() {
+        return kernel.connect(fd, address);
+    }
+    // SAFETY: pointer and length describe one sockaddr, which the kernel only reads.
+    retry(|| unsafe { libc::connect(fd, address.as_ptr(), address.len()) as isize }).map(drop)
+}
+
+/// Dissolves a datagram socket's association with its peer.
+pub fn disconnect(fd: RawFd) -> Result<()> {
+    if let Some(kernel) = fake::kernel() {
+        return kernel.disconnect(fd);
+    }
+    // SAFETY: all zeroes is a valid sockaddr.
+    let mut nowhere: libc::sockaddr = unsafe { mem::zeroed() };
+    nowhere.sa_family = libc::AF_UNSPEC as libc::sa_family_t;
+    let len = mem::size_of::<libc::sockaddr>() as libc::socklen_t;
+    // SAFETY: pointer and length describe the sockaddr above.
+    retry(|| unsafe { libc::connect(fd, &nowhere, len) as isize }).map(drop)
+}
+
+/// Sends what the kernel takes at once.
+///
+/// # Safety
+/// Each entry of `buffers` describes memory that is readable during the call.
+pub unsafe fn send(
+    fd: RawFd,
+    buffers: &[iovec],
+    flags: c_int,
+    to: Option<&Address>,
+) -> Result<usize> {
+    if let Some(kernel) = fake::kernel() {
+        // SAFETY: passed on from our caller.
+        return unsafe { kernel.send(fd, buffers, flags, to) };
+    }
+    let flags = flags | libc::MSG_DONTWAIT | libc::MSG_NOSIGNAL;
+    if let ([buffer], None) = (buffers, to) {
+        // SAFETY: our caller vouches for the buffer.
+        return retry(|| unsafe { libc::send(fd, buffer.iov_base, buffer.iov_len, flags) });
+    }
+    // SAFETY: all zeroes is a valid msghdr.
+    let mut message: libc::msghdr = unsafe { mem::zeroed() };
+    message.msg_iov = buffers.as_ptr().cast_mut();
+    message.msg_iovlen = buffers.len() as _;
+    if let Some(address) = to {
+        message.msg_name = address.as_ptr().cast_mut().cast();
+        message.msg_namelen = address.len();
+    }
+    // SAFETY: the header describes the address and the buffers, which outlive the call.
+    retry(|| unsafe { libc::sendmsg(fd, &message, flags) })
+}
+
+/// Receives what is there.
+///
+/// # Safety
+/// Each entry of `buffers` describes memory that is writable during the call.
+pub unsafe fn recv(
+    fd: RawFd,
+    buffers: &[iovec],
+    flags: c_int,
+    from: Option<&mut Address>,
+) -> Result<Received> {
+    if let Some(kernel) = fake::kernel() {
+        // SAFETY: passed on from our caller.
+        return unsafe { kernel.recv(fd, buffers, flags, from) };
+    }
+    // SAFETY: all zeroes is a valid msghdr.
+    let mut message: libc::msghdr = unsafe { mem::zeroed() };
+    message.msg_iov = buffers.as_ptr().cast_mut();
+    message.msg_iovlen = buffers.len() as _;
+    let mut from = from;
+    if let Some(address) = &mut from {
+        message.msg_name = address.as_mut_ptr().cast();
+        message.msg_namelen = mem::size_of::<libc::sockaddr_in6>() as libc::socklen_t;
+    }
+    let flags = flags | libc::MSG_DONTWAIT;
+    // SAFETY: the header describes the address and the buffers, which outlive the call.
+    let bytes = retry(|| unsafe { libc::recvmsg(fd, &mut message, flags) })?;
+    if let Some(address) = from {
+        address.set_len(message.msg_namelen);
+    }
+    Ok(Received {
+        bytes,
+        truncated: message.msg_flags & libc::MSG_TRUNC != 0,
+        oob: message.msg_flags & libc::MSG_OOB != 0,
+    })
+}
+
+/// Receives from a stream into one buffer: the hot path, without a message header.
+///
+/// # Safety
+/// `buffer` describes memory that is writable during the call.
+pub unsafe fn recv_stream(fd: RawFd, buffer: iovec, flags: c_int) -> Result<usize> {
+    if let Some(kernel) = fake::kernel() {
+        // SAFETY: passed on from our caller.
+        return unsafe { kernel.recv(fd, &[buffer], flags, None) }.map(|received| received.bytes);
+    }
+    let flags = flags | libc::MSG_DONTWAIT;
+    // SAFETY: our caller vouches for the buffer.
+    retry(|| unsafe { libc::recv(fd, buffer.iov_base, buffer.iov_len, flags) })
+}
+
+/// Throws away queued ICMP reports, which would otherwise pile up in the error queue.
+pub fn drain_errors(fd: RawFd) {
+    if fake::kernel().is_some() {
+        return;
+    }
+    let flags = libc::MSG_ERRQUEUE | libc::MSG_DONTWAIT;
+    // SAFETY: all zeroes is a valid msghdr; it lends no memory.
+    let mut message: libc::msghdr = unsafe { mem::zeroed() };
+    // SAFETY: the header is ours and empty.
+    while retry(|| unsafe { libc::recvmsg(fd, &mut message, flags) }).is_ok() {}
+}
+
+/// Sends from a file, whose position it leaves alone: `offset` moves instead.
+pub fn send_file(fd: RawFd, file: RawFd, offset: &mut i64, count: usize) -> Result<usize> {
+    if let Some(kernel) = fake::kernel() {
+        return kernel.send_file(fd, file, offset, count);
+    }
+    // SAFETY: the kernel reads and writes the offset, which outlives the call.
+    retry(|| unsafe { libc::sendfile(fd, file, offset, count) })
+}
+
+pub fn shutdown(fd: RawFd, how: c_int) -> Result<()> {
+    if let Some(kernel) = fake::kernel() {
+        return kernel.shutdown(fd, how);
+    }
+    // SAFETY: no memory is passed.
+    retry(|| unsafe { libc::shutdown(fd, how) as isize }).map(drop)
+}
+
+pub fn local_address(fd: RawFd) -> Result<Address> {
+    if let Some(kernel) = fake::kernel() {
+        return kernel.local_address(fd);
+    }
+    name(|address, len| {
+        // SAFETY: `name` passes room for a sockaddr and its length.
+        unsafe { libc::getsockname(fd, address, len) }
+    })
+}
+
+pub fn peer_address(fd: RawFd) -> Result<Address> {
+    if let Some(kernel) = fake::kernel() {
+        return kernel.peer_address(fd);
+    }
+    name(|address, len| {
+        // SAFETY: `name` passes room for a sockaddr and its length.
+        unsafe { libc::getpeername(fd, address, len) }
+    })
+}
+
+fn name(
+    call: impl Fn(*mut libc::sockaddr, &mut libc::socklen_t) -> c_int,
+) -> Result<Address> {
+    let mut address = Address::empty();
+    let mut len = mem::size_of::<libc::sockaddr_in6>() as libc::socklen_t;
+    retry(|| call(address.as_mut_ptr(), &mut len) as isize)?;
+    address.set_len(len);
+    Ok(address)
+}
+
+/// Sets an option whose value is plain data in the kernel's layout.
+pub fn set_option<T: Copy>(fd: RawFd, level: c_int, name: c_int, value: T) -> Result<()> {
+    if let Some(kernel) = fake::kernel() {
+        return kernel.set_option(fd, level, name);
+    }
+    let pointer = std::ptr::from_ref(&value).cast();
+    let len = mem::size_of::<T>() as libc::socklen_t;
+    // SAFETY: pointer and length describe `value`.
+    retry(|| unsafe { libc::setsockopt(fd, level, name, pointer, len) as isize }).map(drop)
+}
+
+/// Reads an option into `value`, which says how much the kernel may write.
+pub fn option<T: Copy>(fd: RawFd, level: c_int, name: c_int, mut value: T) -> Result<T> {
+    if let Some(kernel) = fake::kernel() {
+        return kernel.option(fd, level, name, value);
+    }
+    let mut len = mem::size_of::<T>() as libc::socklen_t;
+    let pointer = std::ptr::from_mut(&mut value).cast();
+    // SAFETY: pointer and length describe `value`, and any bytes the kernel writes into the plain
+    // integers and structs that this crate passes are a valid value.
+    retry(|| unsafe { libc::getsockopt(fd, level, name, pointer, &mut len) as isize })?;
+    Ok(value)
+}
+
+/// An ioctl that answers with one int (FIONREAD, SIOCATMARK).
+pub fn query(fd: RawFd, request: libc::c_ulong) -> Result<i32> {
+    if let Some(kernel) = fake::kernel() {
+        return kernel.query(fd, request);
+    }
+    let mut value: c_int = 0;
+    // SAFETY: these requests write one int.
+    retry(|| unsafe { libc::ioctl(fd, request as _, &mut value) as isize })?;
+    Ok(value)
+}
+
+/// The kernel's readiness queue: epoll, edge-triggered, each descriptor registered once.
+#[derive(Debug)]
+pub struct Poller {
+    epoll: RawFd,
+    wake: RawFd,
+}
+
+/// The token of the poller's own wake-up. It is edge-triggered and its counter never read: being
+/// reported is all it does, and no socket has this token.
+const WAKE: u64 = u64::MAX;
+
+impl Poller {
+    pub fn new() -> Result<Poller> {
+        if fake::kernel().is_some() {
+            return Ok(Poller { epoll: -1, wake: -1 });
+        }
+        // SAFETY: no memory is passed.
+        let epoll = retry(|| unsafe { libc::epoll_create1(libc::EPOLL_CLOEXEC) as isize })?;
+        let flags = libc::EFD_NONBLOCK | libc::EFD_CLOEXEC;
+        // SAFETY: no memory is passed.
+        let wake = retry(|| unsafe { libc::eventfd(0, flags) as isize })?;
+        let poller = Poller { epoll: epoll as RawFd, wake: wake as RawFd };
+        poller.add_for(poller.wake, WAKE, libc::EPOLLIN)?;
+        Ok(poller)
+    }
+
+    /// Registers a descriptor for all it will ever report. Conditions that hold already are reported
+    /// once, so nothing is missed between an attempt and the registration.
+    pub fn add(&self, fd: RawFd, token: u64) -> Result<()> {
+        if let Some(kernel) = fake::kernel() {
+            return kernel.watch(fd, token);
+        }
+        self.add_for(fd, token, libc::EPOLLIN | libc::EPOLLOUT | libc::EPOLLRDHUP)
+    }
+
+    fn add_for(&self, fd: RawFd, token: u64, events: c_int) -> Result<()> {
+        let events = (events | libc::EPOLLET) as u32;
+        let mut event = libc::epoll_event { events, u64: token };
+        let add = libc::EPOLL_CTL_ADD;
+        // SAFETY: the kernel reads the event during the call.
+        retry(|| unsafe { libc::epoll_ctl(self.epoll, add, fd, &mut event) as isize }).map(drop)
+    }
+
+    /// Waits for reports. Signals and wake-ups end the wait early.
+    pub fn wait<'a>(&self, timeout_ns: Option<u64>, room: &'a mut Room) -> &'a [Readiness] {
+        let timeout_ms =
+            timeout_ns.map_or(-1, |ns| ns.div_ceil(1_000_000).min(i32::MAX as u64) as c_int);
+        let count = match fake::kernel() {
+            Some(kernel) => kernel.wait(timeout_ms, room),
+            // SAFETY: the room holds BATCH events, of which the kernel fills the first `count`; a
+            // `Readiness` is laid out as an epoll_event.
+            None => unsafe {
+                libc::epoll_wait(self.epoll, room.as_mut_ptr().cast(), BATCH as c_int, timeout_ms)
+                    .max(0) as usize
+            },
+        };
+        // SAFETY: the kernel filled the first `count` reports.
+        unsafe { std::slice::from_raw_parts(room.as_ptr().cast(), count) }
+    }
+
+    /// Makes a wait in progress, or the next one, return.
+    pub fn kick(&self) {
+        if let Some(kernel) = fake::kernel() {
+            return kernel.kick();
+        }
+        let one = 1u64.to_ne_bytes();
+        // SAFETY: an eventfd takes eight bytes. It fails only when its counter would overflow.
+        unsafe { libc::write(self.wake, one.as_ptr().cast(), one.len()) };
+    }
+}
+
+/// Milliseconds of the coarse clock, wrapping: some nanoseconds to read, a tick of 1 to 10 ms.
+pub fn coarse_ms() -> u32 {
+    let mut now = libc::timespec { tv_sec: 0, tv_nsec: 0 };
+    // SAFETY: the kernel fills the timespec; this clock always exists.
+    unsafe { libc::clock_gettime(libc::CLOCK_MONOTONIC_COARSE, &mut now) };
+    (now.tv_sec as u64 * 1000 + now.tv_nsec as u64 / 1_000_000) as u32
+}

@@ -1,0 +1,222 @@
+//! What the library knows of each thread: its bed, its APC queue, the port it works for.
+
+use std::cell::{Cell, RefCell};
+use std::collections::VecDeque;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32 as PlainU32, Ordering::Relaxed};
+
+use windows_sys::Win32::Networking::WinSock::LPWSAOVERLAPPED_COMPLETION_ROUTINE;
+use windows_sys::Win32::System::IO::OVERLAPPED;
+
+use crate::backend;
+use crate::park::{Parker, Rouse};
+use crate::port::Port;
+use crate::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+use crate::sync::{Mutex, lock};
+
+/// One call that waits for its thread to become alertable.
+pub enum Apc {
+    /// A completion routine with its four arguments (rule 57).
+    Routine {
+        routine: LPWSAOVERLAPPED_COMPLETION_ROUTINE,
+        error: u32,
+        bytes: u32,
+        overlapped: *mut OVERLAPPED,
+    },
+    /// `QueueUserAPC`.
+    User { function: unsafe extern "system" fn(usize), data: usize },
+}
+
+/// One thread, as the others see it.
+pub struct Thread {
+    /// Ours, never used twice; names the issuer of an operation.
+    pub id: u32,
+    /// The kernel's, to ask whether the thread runs and to send it the alert signal.
+    pub tid: i32,
+    pub parker: Parker,
+    apcs: Mutex<VecDeque<Apc>>,
+    /// How many APCs are queued, so that nobody takes the lock to find none.
+    queued: AtomicU32,
+    dead: AtomicBool,
+}
+
+// SAFETY: the pointers in an `Apc` are only carried; the issuing thread alone hands them to user code.
+unsafe impl Send for Thread {}
+// SAFETY: as above.
+unsafe impl Sync for Thread {}
+
+impl Thread {
+    pub fn new(tid: i32) -> Thread {
+        static NEXT: PlainU32 = PlainU32::new(1);
+        Thread {
+            id: NEXT.fetch_add(1, Relaxed),
+            tid,
+            parker: Parker::new(),
+            apcs: Mutex::new(VecDeque::new()),
+            queued: AtomicU32::new(0),
+            dead: AtomicBool::new(false),
+        }
+    }
+
+    /// Wakes the thread wherever it sleeps.
+    pub fn unpark(&self) {
+        match self.parker.unpark() {
+            Rouse::Nothing => {}
+            Rouse::Leader => backend::kick(),
+            Rouse::Blocked => crate::blocking::alert(self.tid),
+        }
+    }
+
+    /// Queues a call and wakes the thread, which runs it if it waits alertably. False when the
+    /// thread has ended (rule 109).
+    pub fn queue(&self, apc: Apc) -> bool {
+        {
+            let mut apcs = lock(&self.apcs);
+            if self.dead.load(Ordering::Relaxed) {
+                return false;
+            }
+            apcs.push_back(apc);
+            self.queued.fetch_add(1, Ordering::Release);
+        }
+        self.unpark();
+        true
+    }
+
+    pub fn has_apcs(&self) -> bool {
+        self.queued.load(Ordering::Acquire) != 0
+    }
+
+    /// Runs what is queued, in order, and what those calls queue in turn (rule 107). Only the
+    /// thread itself calls this, with no lock held. True when anything ran.
+    pub fn run_apcs(&self) -> bool {
+        let mut ran = false;
+        while self.has_apcs() {
+            let Some(apc) = lock(&self.apcs).pop_front() else { break };
+            self.queued.fetch_sub(1, Ordering::Relaxed);
+            apc.run();
+            ran = true;
+        }
+        ran
+    }
+
+    fn end(&self) {
+        let mut apcs = lock(&self.apcs);
+        self.dead.store(true, Ordering::Relaxed);
+        apcs.clear();
+    }
+}
+
+impl Apc {
+    fn run(self) {
+        match self {
+            Apc::Routine { routine: Some(routine), error, bytes, overlapped } => {
+                // SAFETY: the program passed this routine and this OVERLAPPED to the call that is now
+                // complete, and promised that both stay valid until the routine has run.
+                unsafe { routine(error, bytes, overlapped, 0) };
+            }
+            Apc::Routine { routine: None, .. } => {} // Never queued: no routine, no APC.
+            Apc::User { function, data } => {
+                // SAFETY: the program passed this function to QueueUserAPC to be called here.
+                unsafe { function(data) };
+            }
+        }
+    }
+}
+
+/// What only the thread itself may touch.
+struct Local {
+    thread: Arc<Thread>,
+    /// The port whose packet the thread took last, and for which it counts as running (rule 43).
+    port: RefCell<Option<Arc<Port>>>,
+    /// It has parked an operation that its exit may have to cancel (rule 48).
+    issued: Cell<bool>,
+}
+
+impl Drop for Local {
+    fn drop(&mut self) {
+        self.thread.end();
+        if let Some(port) = self.port.take() {
+            port.retire(&self.thread);
+        }
+        if self.issued.get() {
+            crate::socket::cancel_of_thread(self.thread.id);
+        }
+    }
+}
+
+impl Local {
+    fn new() -> Local {
+        // SAFETY: gettid cannot fail and touches no memory.
+        let tid = unsafe { libc::gettid() };
+        Local {
+            thread: Arc::new(Thread::new(tid)),
+            port: RefCell::new(None),
+            issued: Cell::new(false),
+        }
+    }
+}
+
+thread_local! {
+    static LOCAL: Local = Local::new();
+}
+
+/// Calls `f` with the calling thread. A thread that is already tearing down its thread-locals gets
+/// a record for this one call.
+fn with<R>(f: impl Fn(&Local) -> R) -> R {
+    LOCAL.try_with(&f).unwrap_or_else(|_| f(&Local::new()))
+}
+
+/// The calling thread.
+pub fn current() -> Arc<Thread> {
+    with(|local| local.thread.clone())
+}
+
+/// The calling thread's number.
+pub fn current_id() -> u32 {
+    with(|local| local.thread.id)
+}
+
+/// Runs `f` with the calling thread, without counting a reference.
+pub fn on_current<R>(f: impl Fn(&Arc<Thread>) -> R) -> R {
+    with(|local| f(&local.thread))
+}
+
+/// Notes that the calling thread has left an operation pending.
+pub fn note_issued() {
+    with(|local| local.issued.set(true));
+}
+
+/// Ties the calling thread to `port`, off the one it worked for before (rule 43).
+pub fn work_for(port: &Arc<Port>) {
+    with(|local| {
+        let mut current = local.port.borrow_mut();
+        if current.as_ref().is_some_and(|held| Arc::ptr_eq(held, port)) {
+            return;
+        }
+        if let Some(previous) = current.replace(port.clone()) {
+            previous.retire(&local.thread);
+        }
+    });
+}
+
+/// While it lives, the calling thread counts as waiting elsewhere: its port may release another
+/// thread in its place (rules 41 and 143).
+pub struct Waiting {
+    stepped_off: Option<Arc<Port>>,
+}
+
+impl Waiting {
+    pub fn begin() -> Waiting {
+        let port = with(|local| local.port.borrow().clone());
+        let stepped_off = port.filter(|port| on_current(|thread| port.retire(thread)));
+        Waiting { stepped_off }
+    }
+}
+
+impl Drop for Waiting {
+    fn drop(&mut self) {
+        if let Some(port) = self.stepped_off.take() {
+            on_current(|thread| port.resume(thread));
+        }
+    }
+}

@@ -1,0 +1,83 @@
+//! The one loop in which a thread of the library waits, whatever it waits for.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use crate::backend;
+use crate::thread::Thread;
+
+/// When a wait gives up.
+#[derive(Clone, Copy, Debug)]
+pub enum Deadline {
+    /// Look, and do not wait.
+    Now,
+    At(Instant),
+    Never,
+}
+
+impl Deadline {
+    /// From a Windows time-out: milliseconds, of which `INFINITE` is for ever (rule 110).
+    pub fn after_ms(ms: u32) -> Deadline {
+        match ms {
+            0 => Deadline::Now,
+            u32::MAX => Deadline::Never,
+            ms => Deadline::At(Instant::now() + Duration::from_millis(ms.into())),
+        }
+    }
+
+    /// What is left: `None` when the time is up, `Some(None)` when there is no limit.
+    pub fn left_ns(self) -> Option<Option<u64>> {
+        match self {
+            Deadline::Now => None,
+            Deadline::Never => Some(None),
+            Deadline::At(instant) => {
+                let left = instant.saturating_duration_since(Instant::now());
+                (!left.is_zero()).then(|| Some(left.as_nanos() as u64))
+            }
+        }
+    }
+}
+
+/// What a waiting thread sees when it looks around.
+pub enum Look<T> {
+    Ready(T),
+    /// Nothing yet; it may drive the backend while it waits.
+    Wait,
+    /// Nothing yet, and it should leave driving to the thread that it has just served.
+    StandBy,
+}
+
+/// How a wait ended.
+pub enum Outcome<T> {
+    Ready(T),
+    TimedOut,
+    /// APCs are queued: the caller withdraws from what it waited for, then runs them.
+    Apc,
+}
+
+/// Waits until `look` is satisfied. `look` is called again after every wake-up, with nothing locked.
+pub fn wait<T>(
+    thread: &Arc<Thread>,
+    deadline: Deadline,
+    alertable: bool,
+    mut look: impl FnMut() -> Look<T>,
+) -> Outcome<T> {
+    if let Deadline::Now = deadline {
+        // A program that only polls still sees what the kernel has finished.
+        backend::poll();
+    }
+    loop {
+        let may_lead = match look() {
+            Look::Ready(value) => return Outcome::Ready(value),
+            Look::Wait => true,
+            Look::StandBy => false,
+        };
+        if alertable && thread.has_apcs() {
+            return Outcome::Apc;
+        }
+        match deadline.left_ns() {
+            None => return Outcome::TimedOut,
+            Some(timeout_ns) => backend::sleep(thread, timeout_ns, may_lead),
+        }
+    }
+}
