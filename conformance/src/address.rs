@@ -24,6 +24,20 @@ impl Addr {
         Addr { storage: SOCKADDR_STORAGE::default(), len: size_of::<SOCKADDR_STORAGE>() as i32 }
     }
 
+    /// A copy of the `len` bytes at `from`.
+    ///
+    /// # Safety
+    /// `from` must be readable for `len` bytes.
+    #[track_caller]
+    pub unsafe fn copied_from(from: *const SOCKADDR, len: i32) -> Addr {
+        let mut addr = Addr::empty();
+        assert!((0..=addr.len).contains(&len), "an address of {len} bytes");
+        addr.len = len;
+        // SAFETY: the caller vouches for `from`; the length fits by the assertion.
+        unsafe { addr.as_mut_ptr().cast::<u8>().copy_from(from.cast(), len as usize) };
+        addr
+    }
+
     pub fn as_ptr(&self) -> *const SOCKADDR {
         (&raw const self.storage).cast()
     }

@@ -14,7 +14,8 @@
 //!   [`associate`] make the usual scenery, over 127.0.0.1 only.
 //! - [`Op`] is one overlapped operation: an OVERLAPPED and a buffer at a fixed address, not freed
 //!   while the operation is pending, so that a failing test cannot corrupt the next one.
-//!   [`post_recv`] and [`post_send`] start it.
+//!   [`post_recv`] and [`post_send`] start it, [`wsa_result`] and [`win32_result`] look at its end.
+//! - [`accept_op`], [`post_accept`], [`post_connect`], [`post_disconnect`] for the extensions.
 //! - [`dequeue`] takes one packet from a port, with everything the call reported.
 //! - [`sockaddr_v4`], [`sockaddr_v6`], [`local_addr`] and [`Addr`] for addresses.
 //! - [`differs_on_wine`] for the rules where Wine 8.0 is known not to do what Windows does.
@@ -36,18 +37,23 @@
 //! ```
 
 mod address;
+mod extension;
 mod op;
 mod socket;
 mod wine;
 
 pub use address::{Addr, local_addr, peer_addr, sockaddr_v4, sockaddr_v6};
+pub use extension::{
+    ADDRESS_ROOM, accept_op, accepted_addresses, extension_pointer, post_accept, post_connect,
+    post_disconnect, update_accepted, update_connected,
+};
 pub use op::{
     Event, Op, Packet, Port, associate, dequeue, last_error, last_wsa_error, port, post_recv,
-    post_send, wait,
+    post_send, wait, win32_result, wsa_result,
 };
 pub use socket::{
-    Socket, accept_one, connect_to, init, listener, listener_v6, non_blocking, option, recv_some,
-    send_all, set_option, tcp_pair, tcp_socket, udp_bound, udp_socket,
+    Socket, accept_one, bind_to, connect_to, init, listener, listener_v6, non_blocking, option,
+    recv_some, send_all, set_option, tcp_pair, tcp_socket, tcp_socket_v6, udp_bound, udp_socket,
 };
 pub use wine::{differs_on_wine, is_wine};
 pub use winsock_sys::Win32::Networking::WinSock::{WSA_IO_PENDING, WSAEWOULDBLOCK};

@@ -8,9 +8,11 @@ use winsock_sys::Win32::Foundation::{
     CloseHandle, GetLastError, HANDLE, INVALID_HANDLE_VALUE, NTSTATUS, STATUS_PENDING,
     SetLastError, WAIT_OBJECT_0,
 };
-use winsock_sys::Win32::Networking::WinSock::{WSABUF, WSAGetLastError, WSARecv, WSASend};
+use winsock_sys::Win32::Networking::WinSock::{
+    WSABUF, WSAGetLastError, WSAGetOverlappedResult, WSARecv, WSASend,
+};
 use winsock_sys::Win32::System::IO::{
-    CreateIoCompletionPort, GetQueuedCompletionStatus, OVERLAPPED,
+    CreateIoCompletionPort, GetOverlappedResult, GetQueuedCompletionStatus, OVERLAPPED,
 };
 use winsock_sys::Win32::System::Threading::{
     CreateEventW, ResetEvent, SetEvent, WaitForSingleObject,
@@ -299,4 +301,24 @@ pub fn post_send(socket: &Socket, op: &Op) -> Result<u32, i32> {
     // SAFETY: the op keeps OVERLAPPED and buffer in place until the operation has ended.
     let rc = unsafe { WSASend(**socket, &buffer, 1, &raw mut bytes, 0, op.ptr(), None) };
     if rc == 0 { Ok(bytes) } else { Err(last_wsa_error()) }
+}
+
+/// What `WSAGetOverlappedResult` says of an operation: bytes and flags, or the WSA error.
+pub fn wsa_result(socket: &Socket, op: &Op, wait: bool) -> Result<(u32, u32), i32> {
+    let (mut bytes, mut flags) = (0, 0);
+    // SAFETY: the outputs outlive the call, the op its OVERLAPPED.
+    let ok = unsafe {
+        let wait = i32::from(wait);
+        WSAGetOverlappedResult(**socket, op.ptr(), &raw mut bytes, wait, &raw mut flags)
+    };
+    if ok != 0 { Ok((bytes, flags)) } else { Err(last_wsa_error()) }
+}
+
+/// What `GetOverlappedResult` says of an operation: bytes, or the Win32 error.
+pub fn win32_result(socket: &Socket, op: &Op, wait: bool) -> Result<u32, u32> {
+    let mut bytes = 0;
+    let handle = **socket as HANDLE;
+    // SAFETY: the output outlives the call, the op its OVERLAPPED.
+    let ok = unsafe { GetOverlappedResult(handle, op.ptr(), &raw mut bytes, i32::from(wait)) };
+    if ok != 0 { Ok(bytes) } else { Err(last_error()) }
 }

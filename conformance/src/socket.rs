@@ -6,9 +6,10 @@ use std::ptr::null;
 use std::sync::Once;
 
 use winsock_sys::Win32::Networking::WinSock::{
-    AF_INET, AF_INET6, FIONBIO, INVALID_SOCKET, IPPROTO_TCP, IPPROTO_UDP, SOCK_DGRAM, SOCK_STREAM,
-    SOCKET, WSA_FLAG_OVERLAPPED, WSADATA, WSASocketW, WSAStartup, accept, bind, closesocket,
-    connect, getsockopt, ioctlsocket, listen, recv, send, setsockopt,
+    AF_INET, AF_INET6, FIONBIO, INVALID_SOCKET, IPPROTO_TCP, IPPROTO_UDP, LINGER, SO_LINGER,
+    SOCK_DGRAM, SOCK_STREAM, SOCKET, SOL_SOCKET, WSA_FLAG_OVERLAPPED, WSADATA, WSASocketW,
+    WSAStartup, accept, bind, closesocket, connect, getsockopt, ioctlsocket, listen, recv, send,
+    setsockopt,
 };
 
 use crate::{Addr, last_wsa_error, local_addr, sockaddr_v4, sockaddr_v6};
@@ -45,6 +46,14 @@ impl Socket {
         }
     }
 
+    /// Closes at once with a reset (RST) to the peer: SO_LINGER on, zero seconds.
+    #[track_caller]
+    pub fn reset(self) {
+        let abort = LINGER { l_onoff: 1, l_linger: 0 };
+        assert_eq!(set_option(self.0, SOL_SOCKET, SO_LINGER, abort), Ok(()));
+        assert_eq!(self.close(), Ok(()));
+    }
+
     /// Gives the SOCKET up without closing it.
     pub fn into_raw(self) -> SOCKET {
         ManuallyDrop::new(self).0
@@ -79,6 +88,11 @@ pub fn tcp_socket() -> Socket {
     overlapped_socket(AF_INET, SOCK_STREAM, IPPROTO_TCP)
 }
 
+/// A fresh overlapped TCP socket over IPv6, neither bound nor connected.
+pub fn tcp_socket_v6() -> Socket {
+    overlapped_socket(AF_INET6, SOCK_STREAM, IPPROTO_TCP)
+}
+
 /// A fresh overlapped UDP socket over IPv4, not bound.
 pub fn udp_socket() -> Socket {
     overlapped_socket(AF_INET, SOCK_DGRAM, IPPROTO_UDP)
@@ -93,8 +107,9 @@ pub fn udp_bound() -> (Socket, Addr) {
     (socket, addr)
 }
 
+/// Binds `socket` to `addr`.
 #[track_caller]
-fn bind_to(socket: &Socket, addr: &Addr) {
+pub fn bind_to(socket: &Socket, addr: &Addr) {
     // SAFETY: `addr` is a full socket address of `len` bytes.
     let rc = unsafe { bind(**socket, addr.as_ptr(), addr.len) };
     assert_eq!(rc, 0, "bind: {}", last_wsa_error());
@@ -119,7 +134,7 @@ pub fn listener() -> (Socket, Addr) {
 /// A TCP listener on a free port of `[::1]`, and its address.
 #[track_caller]
 pub fn listener_v6() -> (Socket, Addr) {
-    listening(overlapped_socket(AF_INET6, SOCK_STREAM, IPPROTO_TCP), &sockaddr_v6(0))
+    listening(tcp_socket_v6(), &sockaddr_v6(0))
 }
 
 /// A TCP socket connected to `addr` with plain `connect`.
