@@ -53,7 +53,8 @@ pub use op::{
 };
 pub use socket::{
     Socket, accept_one, bind_to, connect_to, init, listener, listener_v6, non_blocking, option,
-    recv_some, send_all, set_option, tcp_pair, tcp_socket, tcp_socket_v6, udp_bound, udp_socket,
+    pattern, recv_exactly, recv_some, send_all, set_option, tcp_pair, tcp_socket, tcp_socket_v6,
+    udp_bound, udp_socket,
 };
 pub use wine::{differs_on_wine, is_wine};
 pub use winsock_sys::Win32::Networking::WinSock::{WSA_IO_PENDING, WSAEWOULDBLOCK};

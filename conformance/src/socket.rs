@@ -7,12 +7,12 @@ use std::sync::Once;
 
 use winsock_sys::Win32::Networking::WinSock::{
     AF_INET, AF_INET6, FIONBIO, INVALID_SOCKET, IPPROTO_TCP, IPPROTO_UDP, LINGER, SO_LINGER,
-    SOCK_DGRAM, SOCK_STREAM, SOCKET, SOL_SOCKET, WSA_FLAG_OVERLAPPED, WSADATA, WSASocketW,
-    WSAStartup, accept, bind, closesocket, connect, getsockopt, ioctlsocket, listen, recv, send,
-    setsockopt,
+    SO_RCVTIMEO, SOCK_DGRAM, SOCK_STREAM, SOCKET, SOL_SOCKET, WSA_FLAG_OVERLAPPED, WSADATA,
+    WSASocketW, WSAStartup, accept, bind, closesocket, connect, getsockopt, ioctlsocket, listen,
+    recv, send, setsockopt,
 };
 
-use crate::{Addr, last_wsa_error, local_addr, sockaddr_v4, sockaddr_v6};
+use crate::{Addr, SOON, last_wsa_error, local_addr, sockaddr_v4, sockaddr_v6};
 
 /// Starts Winsock 2.2 once per process and never stops it: tests run side by side.
 pub fn init() {
@@ -179,6 +179,39 @@ pub fn recv_some(socket: &Socket) -> Result<Vec<u8>, i32> {
     let got = usize::try_from(got).map_err(|_| last_wsa_error())?;
     buffer.truncate(got);
     Ok(buffer)
+}
+
+/// Receives until `len` bytes are there or the peer has closed. Gives up after [`SOON`] without
+/// any, so that a byte that never comes fails a test instead of stopping it.
+#[track_caller]
+pub fn recv_exactly(socket: &Socket, len: usize) -> Vec<u8> {
+    assert_eq!(set_option(**socket, SOL_SOCKET, SO_RCVTIMEO, SOON), Ok(()));
+    let mut all = vec![0; len];
+    let mut filled = 0;
+    while filled < len {
+        let rest = &mut all[filled..];
+        // SAFETY: `rest` is writable for its length.
+        let got = unsafe { recv(**socket, rest.as_mut_ptr(), rest.len() as i32, 0) };
+        match got {
+            0 => break,
+            1.. => filled += got as usize,
+            _ => panic!("recv after {filled} of {len} bytes: {}", last_wsa_error()),
+        }
+    }
+    all.truncate(filled);
+    all
+}
+
+/// `len` bytes in which no two places look alike for long: a byte out of place is seen.
+pub fn pattern(len: usize) -> Vec<u8> {
+    let mut state = 0x9e37_79b9_7f4a_7c15_u64;
+    let mut bytes = Vec::with_capacity(len + 8);
+    while bytes.len() < len {
+        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
+        bytes.extend_from_slice(&(state >> 8).to_le_bytes()[..7]);
+    }
+    bytes.truncate(len);
+    bytes
 }
 
 /// Sets (or clears) non-blocking mode with FIONBIO.
