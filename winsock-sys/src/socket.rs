@@ -1,0 +1,590 @@
+//! A socket: its descriptor, what Windows knows of it and Linux does not, and the operations that
+//! wait on it.
+//!
+//! Everything mutable is behind one lock, under which operations are tried, parked and completed.
+//! That lock is what makes completions of one direction leave in posting order (invariant h), and a
+//! cancel or a close meet an operation either before it finished or after, never in between.
+//! Lock order: listener before the socket it accepts into; socket before port, signals and APC queues.
+
+use std::collections::VecDeque;
+use std::os::fd::RawFd;
+use std::sync::Arc;
+
+use windows_sys::Win32::Foundation::{NTSTATUS, STATUS_CANCELLED, STATUS_CONNECTION_ABORTED};
+use windows_sys::Win32::Networking::WinSock::{SOCKET, WSAEINVAL, WSAENOTSOCK};
+
+use crate::address::Address;
+use crate::error::{self, Code};
+use crate::event::Signal;
+use crate::handle::Ref;
+use crate::object::{Object, SocketRef, TABLE};
+use crate::op::{Kind, Op, Queue, Report, Step, When};
+use crate::options::Journal;
+use crate::sync::{Mutex, MutexGuard, lock};
+use crate::sys::{self, Errno};
+use crate::thread::{self, Thread};
+use crate::{accept, backend, connect, transfer, transmit};
+
+/// What a socket was created as. Family, type and protocol are Linux's numbers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Form {
+    pub family: i32,
+    pub kind: i32,
+    pub protocol: i32,
+    /// Created with WSA_FLAG_OVERLAPPED, as `socket` always does (rule 52).
+    pub overlapped: bool,
+}
+
+impl Form {
+    pub fn is_stream(self) -> bool {
+        self.kind == libc::SOCK_STREAM
+    }
+}
+
+/// A socket.
+pub struct Socket {
+    pub form: Form,
+    /// The socket as a thing to wait for (rule 54).
+    pub signal: Signal,
+    state: Mutex<State>,
+}
+
+/// Which queue an operation waits in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Direction {
+    /// Waits for the socket to be readable: receives and accepts.
+    In,
+    /// Waits for it to be writable: sends, connects, files.
+    Out,
+}
+
+/// What is behind the lock.
+pub struct State {
+    /// `None` until a call needs it: a socket made for AcceptEx never gets one of its own.
+    pub fd: Option<RawFd>,
+    /// The handle under which the backend knows it.
+    pub handle: SOCKET,
+    /// Open handles to it: more than one after WSADuplicateSocket (rule 18).
+    pub handles: u32,
+    pub closed: bool,
+
+    pub bound: bool,
+    pub listening: bool,
+    /// A non-blocking connect or a ConnectEx is under way.
+    pub connecting: bool,
+    pub connected: bool,
+    /// Connected by AcceptEx or ConnectEx and not yet updated (rules 73 and 76).
+    pub needs_context: bool,
+    /// The peer has reset the connection; Linux reports that once, Windows from then on.
+    pub reset: bool,
+    pub send_shut: bool,
+    pub recv_shut: bool,
+    /// Used up by DisconnectEx: sends and connects are refused in Windows' way (rule 78).
+    pub disconnected: bool,
+    /// FIONBIO, as the program sees it: descriptors are non-blocking always.
+    pub nonblocking: bool,
+    /// An ICMP report came in answer to a datagram; the next receive tells (rule 65).
+    pub unreachable: bool,
+
+    /// Registered with the backend.
+    registered: bool,
+    /// The kernel may have something to read, or room to write.
+    pub readable: bool,
+    pub writable: bool,
+    /// The peer's end or an error was reported: no further edge will come, so always try.
+    pub hangup: bool,
+    /// The coarse millisecond in which the reaper found the socket empty; see `worth_trying`.
+    drained_at: Option<u32>,
+
+    /// The listener whose AcceptEx will fill this socket.
+    pub acceptor: Option<SOCKET>,
+    pub connected_at: u32,
+
+    recv: Queue,
+    send: Queue,
+    /// A box that an operation has left, for the next one.
+    spare: Option<Box<Op>>,
+
+    pub report: Report,
+    /// Tied to a port once; the report's port alone does not tell after the port has closed.
+    pub associated: bool,
+    extra: Option<Box<Extra>>,
+}
+
+/// What few sockets need.
+#[derive(Default)]
+pub struct Extra {
+    /// Threads inside blocking calls on this socket.
+    pub blocked: Vec<Arc<Thread>>,
+    pub options: Journal,
+    /// Connections taken from the backlog and given back (rule 69).
+    pub stash: VecDeque<(RawFd, Address)>,
+    /// AcceptEx operations that wait for first data on their accepted sockets.
+    pub accepting: Vec<Ref<Object>>,
+    /// A listener's own address, once asked for.
+    pub local: Option<Option<Address>>,
+}
+
+/// What became of a submitted operation.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Submitted {
+    /// Finished already, and reported like any other (rule 21); a success or a warning.
+    Done(NTSTATUS, u32),
+    Pending,
+    /// Refused; nothing is reported but the error (rule 24).
+    Failed(NTSTATUS),
+}
+
+impl Socket {
+    pub fn new(form: Form) -> Socket {
+        Socket { form, signal: Signal::new(false, false), state: Mutex::new(State::new()) }
+    }
+
+    pub fn lock(&self) -> MutexGuard<'_, State> {
+        lock(&self.state)
+    }
+
+    pub fn is_closed(&self) -> bool {
+        self.lock().closed
+    }
+
+    /// The descriptor, made now if there is none yet.
+    pub fn descriptor(&self, state: &mut State) -> Result<RawFd, Errno> {
+        if let Some(fd) = state.fd {
+            return Ok(fd);
+        }
+        let fd = sys::socket(self.form.family, self.form.kind, self.form.protocol)?;
+        if let Err(errno) = crate::options::prepare(fd, self.form) {
+            sys::close(fd);
+            return Err(errno);
+        }
+        state.fd = Some(fd);
+        Ok(fd)
+    }
+
+    /// Carries out an operation, now or later.
+    pub fn submit(&self, direction: Direction, mut op: Op) -> Submitted {
+        let mut state = self.lock();
+        if state.closed {
+            return Submitted::Failed(STATUS_CANCELLED);
+        }
+        op.lend();
+        if state.report.port.is_none() && !op.has_event() {
+            self.signal.reset();
+        }
+        if state.queue(direction).is_empty() && state.worth_trying(direction, &op) {
+            match self.attempt(&mut state, &mut op) {
+                Step::Done(status, bytes) if is_error(status) => {
+                    let _ = bytes; // An operation that fails at once has moved nothing.
+                    return Submitted::Failed(status);
+                }
+                Step::Done(status, bytes) => {
+                    op.complete(&state.report, &self.signal, status, bytes, When::AtOnce);
+                    return Submitted::Done(status, bytes);
+                }
+                Step::Wait => {}
+            }
+        }
+        match self.park(&mut state, direction, op) {
+            Ok(()) => Submitted::Pending,
+            Err(errno) => Submitted::Failed(error::status_of_errno(errno.0)),
+        }
+    }
+
+    /// An AcceptEx always answers "pending", also when a connection is there already.
+    pub fn submit_accept(&self, op: Op) -> Result<(), Errno> {
+        let mut state = self.lock();
+        op.lend();
+        self.park(&mut state, Direction::In, op)?;
+        if state.readable || state.has_stash() {
+            self.advance(&mut state, Direction::In);
+        }
+        Ok(())
+    }
+
+    /// Puts an operation into its queue, to be finished by the backend.
+    pub fn park(&self, state: &mut State, direction: Direction, op: Op) -> Result<(), Errno> {
+        if !state.registered {
+            let fd = self.descriptor(state)?;
+            backend::register(fd, state.handle)?;
+            state.registered = true;
+        }
+        let boxed = match state.spare.take() {
+            Some(mut spare) => {
+                *spare = op;
+                spare
+            }
+            None => Box::new(op),
+        };
+        state.queue(direction).push(boxed);
+        backend::note_parked(1);
+        thread::note_issued();
+        Ok(())
+    }
+
+    /// Tries an operation once, without waiting.
+    fn attempt(&self, state: &mut State, op: &mut Op) -> Step {
+        match &mut op.kind {
+            Kind::Recv { buffers, flags, from } => {
+                transfer::recv_step(self.form, state, buffers, *flags, from.as_ref(), &mut op.done)
+            }
+            Kind::Send { buffers, flags, to } => {
+                transfer::send_step(self.form, state, buffers, *flags, to.as_ref(), &mut op.done)
+            }
+            Kind::Accept(request) => accept::step(self, state, request),
+            Kind::AcceptData { buffers, .. } => {
+                transfer::recv_step(self.form, state, buffers, 0, None, &mut op.done)
+            }
+            Kind::Connect { data, connected } => {
+                connect::step(self.form, state, data, connected, &mut op.done)
+            }
+            Kind::Transmit(transmit) => transmit::step(self, state, transmit, &mut op.done),
+        }
+    }
+
+    /// Goes on with a queue as far as the kernel lets it.
+    fn advance(&self, state: &mut State, direction: Direction) {
+        while let Some(mut op) = state.queue(direction).pop() {
+            match self.attempt(state, &mut op) {
+                Step::Wait => {
+                    if direction == Direction::In {
+                        state.drained_at = Some(backend::reaped_at());
+                    }
+                    return state.queue(direction).unpop(op);
+                }
+                Step::Done(status, bytes) => {
+                    if direction == Direction::In && !state.readable {
+                        state.drained_at = Some(backend::reaped_at());
+                    }
+                    self.finish(state, op, status, bytes);
+                }
+            }
+        }
+    }
+
+    /// Completes an operation that has waited.
+    fn finish(&self, state: &mut State, mut op: Box<Op>, status: NTSTATUS, bytes: u32) {
+        backend::note_parked(-1);
+        if let Kind::Accept(request) = &op.kind {
+            match accept::finish(state, request, status) {
+                accept::Next::Complete => {}
+                accept::Next::AwaitData { target, buffers } => {
+                    return self.hand_over(state, target, buffers, op);
+                }
+            }
+        }
+        self.tell(state, &mut op, status, bytes);
+        op.clear();
+        state.spare = Some(op);
+    }
+
+    fn tell(&self, state: &State, op: &mut Op, status: NTSTATUS, bytes: u32) {
+        let over = match &op.kind {
+            Kind::AcceptData { report, .. } => Some(report.clone()),
+            _ => None,
+        };
+        op.complete(over.as_ref().unwrap_or(&state.report), &self.signal, status, bytes, When::Later);
+    }
+
+    /// An AcceptEx that wants data has its connection: from now on it waits there (rule 71).
+    fn hand_over(
+        &self,
+        state: &mut State,
+        target: SocketRef,
+        buffers: crate::op::Buffers,
+        mut op: Box<Op>,
+    ) {
+        op.kind = Kind::AcceptData { buffers, report: state.report.clone() };
+        let accepted = target.clone().into_object();
+        let accepting = &mut state.extra().accepting;
+        if accepting.len() == accepting.capacity() {
+            // Before it grows: those that have their data need not be remembered.
+            accepting.retain(|other| {
+                SocketRef::of(other.clone()).is_some_and(|socket| socket.lock().awaits_first_data())
+            });
+        }
+        accepting.push(accepted);
+        let mut target_state = target.lock();
+        match target.park(&mut target_state, Direction::In, *op) {
+            Ok(()) => {}
+            Err(_) => unreachable!("registering a new connection needs memory only"),
+        }
+    }
+
+    /// What the backend reports. Runs on whichever thread drives it, and runs no user code.
+    fn on_ready(&self, events: u32) {
+        let events = events as i32;
+        let mut state = self.lock();
+        if state.closed {
+            return;
+        }
+        let ended = events & (libc::EPOLLRDHUP | libc::EPOLLHUP | libc::EPOLLERR) != 0;
+        // A listener or an unconnected socket may report HUP and recover from it.
+        state.hangup |= ended && self.form.is_stream() && (state.connected || state.connecting);
+        if ended || events & libc::EPOLLIN != 0 {
+            state.readable = true;
+            self.advance(&mut state, Direction::In);
+        }
+        if ended || events & libc::EPOLLOUT != 0 {
+            state.writable = true;
+            self.advance(&mut state, Direction::Out);
+        }
+    }
+
+    /// Cancels the operations that `choose` picks. Returns how many there were (rule 36).
+    pub fn cancel(&self, choose: &dyn Fn(&Op) -> bool) -> usize {
+        let mut state = self.lock();
+        self.abort(&mut state, choose, |_| STATUS_CANCELLED)
+    }
+
+    fn abort(
+        &self,
+        state: &mut State,
+        choose: &dyn Fn(&Op) -> bool,
+        status: impl Fn(&Op) -> NTSTATUS,
+    ) -> usize {
+        let mut chosen = state.recv.extract(choose);
+        chosen.extend(state.send.extract(choose));
+        let count = chosen.len();
+        for mut op in chosen {
+            backend::note_parked(-1);
+            if let Kind::Accept(request) = &op.kind {
+                accept::release(request);
+            }
+            let status = status(&op);
+            let done = op.done;
+            self.tell(state, &mut op, status, done);
+        }
+        count
+    }
+
+    /// The last handle is gone: ends what is pending, then gives up the descriptor.
+    pub fn shut(&self) {
+        let mut state = self.lock();
+        state.closed = true;
+        let severed = self.form.is_stream() && state.connected;
+        self.abort(&mut state, &|_| true, |op| match op.kind {
+            // Rules 34 and 35.
+            Kind::Recv { .. } | Kind::Send { .. } | Kind::Transmit(_) if severed => {
+                STATUS_CONNECTION_ABORTED
+            }
+            _ => STATUS_CANCELLED,
+        });
+        let fd = state.fd.take();
+        let acceptor = state.acceptor.take();
+        let extra = state.extra.take().unwrap_or_default();
+        let listening = state.listening;
+        drop(state);
+
+        if let (Some(fd), true) = (fd, listening && !extra.blocked.is_empty()) {
+            // A thread still in `ppoll` keeps the listener alive for a moment; its port is free now.
+            let _ = sys::shutdown(fd, libc::SHUT_RDWR);
+        }
+        extra.blocked.iter().for_each(|thread| thread.unpark());
+        if let Some(listener) = acceptor.and_then(|s| TABLE.live(s)).and_then(SocketRef::of) {
+            listener.cancel(&|op| accept::is_for(op, self)); // Rule 37.
+        }
+        for accepted in extra.accepting.into_iter().filter_map(SocketRef::of) {
+            accepted.cancel(&|op| matches!(op.kind, Kind::AcceptData { .. }));
+        }
+        for fd in fd.into_iter().chain(extra.stash.into_iter().map(|(fd, _)| fd)) {
+            sys::close(fd);
+        }
+        backend::feed();
+    }
+
+    /// Lists the calling thread as blocked on this socket, so that closing it wakes the thread.
+    pub fn list_blocked<'a>(&'a self, thread: &'a Arc<Thread>) -> Result<Listed<'a>, Code> {
+        let mut state = self.lock();
+        if state.closed {
+            return Err(Code::wsa(WSAENOTSOCK));
+        }
+        state.extra().blocked.push(thread.clone());
+        Ok(Listed { socket: self, thread })
+    }
+
+    /// Tries a listener's operations again, or a socket's, outside the backend's reports.
+    pub fn retry(&self, direction: Direction) {
+        let mut state = self.lock();
+        if !state.closed {
+            self.advance(&mut state, direction);
+        }
+    }
+}
+
+/// A thread's entry among the blocked ones.
+pub struct Listed<'a> {
+    socket: &'a Socket,
+    thread: &'a Arc<Thread>,
+}
+
+impl Drop for Listed<'_> {
+    fn drop(&mut self) {
+        if let Some(extra) = &mut self.socket.lock().extra {
+            extra.blocked.retain(|other| !Arc::ptr_eq(other, self.thread));
+        }
+    }
+}
+
+impl State {
+    fn new() -> State {
+        State {
+            fd: None,
+            handle: 0,
+            handles: 1,
+            closed: false,
+            bound: false,
+            listening: false,
+            connecting: false,
+            connected: false,
+            needs_context: false,
+            reset: false,
+            send_shut: false,
+            recv_shut: false,
+            disconnected: false,
+            nonblocking: false,
+            unreachable: false,
+            registered: false,
+            readable: true,
+            writable: true,
+            hangup: false,
+            drained_at: None,
+            acceptor: None,
+            connected_at: 0,
+            recv: Queue::default(),
+            send: Queue::default(),
+            spare: None,
+            report: Report::default(),
+            associated: false,
+            extra: None,
+        }
+    }
+
+    /// Takes over a connected descriptor.
+    pub fn connect_to(&mut self, fd: RawFd) {
+        if let Some(own) = self.fd.replace(fd) {
+            sys::close(own);
+        }
+        self.registered = false;
+        (self.readable, self.writable, self.hangup) = (true, true, false);
+        self.bound = true;
+        self.connecting = false;
+        self.connected = true;
+        self.connected_at = sys::coarse_ms();
+    }
+
+    /// Back to the socket it was when created, but for its options and its port (TF_REUSE_SOCKET).
+    pub fn start_over(&mut self) {
+        if let Some(fd) = self.fd.take() {
+            sys::close(fd);
+        }
+        self.registered = false;
+        (self.readable, self.writable, self.hangup) = (true, true, false);
+        (self.connecting, self.connected, self.needs_context) = (false, false, false);
+        (self.reset, self.send_shut, self.recv_shut) = (false, false, false);
+        self.disconnected = false;
+    }
+
+    pub fn extra(&mut self) -> &mut Extra {
+        self.extra.get_or_insert_default()
+    }
+
+    pub fn options(&self) -> Option<&Journal> {
+        self.extra.as_ref().map(|extra| &extra.options)
+    }
+
+    pub fn has_stash(&self) -> bool {
+        self.extra.as_ref().is_some_and(|extra| !extra.stash.is_empty())
+    }
+
+    fn queue(&mut self, direction: Direction) -> &mut Queue {
+        match direction {
+            Direction::In => &mut self.recv,
+            Direction::Out => &mut self.send,
+        }
+    }
+
+    pub fn is_idle(&mut self, direction: Direction) -> bool {
+        self.queue(direction).is_empty()
+    }
+
+    pub fn has_op(&self, choose: &dyn Fn(&Op) -> bool) -> bool {
+        self.recv.iter().chain(self.send.iter()).any(choose)
+    }
+
+    fn awaits_first_data(&self) -> bool {
+        self.recv.iter().any(|op| matches!(op.kind, Kind::AcceptData { .. }))
+    }
+
+    /// Whether to ask the kernel at once. A receive need not when the reaper has found the socket
+    /// empty this very millisecond and its completion is fetched from a queue anyway: the kernel
+    /// reports what has come since, and the echo server's next receive costs no system call.
+    fn worth_trying(&self, direction: Direction, op: &Op) -> bool {
+        match direction {
+            Direction::Out => true,
+            Direction::In => {
+                self.readable
+                    || !op.is_queued(&self.report)
+                    || self.drained_at != Some(sys::coarse_ms())
+            }
+        }
+    }
+}
+
+/// NT_ERROR: the two top bits set. Warnings carry results and are reported like successes.
+pub fn is_error(status: NTSTATUS) -> bool {
+    (status as u32) >> 30 == 3
+}
+
+/// The backend's report for a handle. One whose socket has gone meanwhile means nothing.
+pub fn on_ready(token: usize, events: u32) {
+    if let Some(object) = TABLE.live(token)
+        && let Object::Socket(socket) = &*object
+    {
+        socket.on_ready(events);
+    }
+}
+
+/// Cancels what a thread that ends has left behind (rule 48).
+pub fn cancel_of_thread(issuer: u32) {
+    for value in TABLE.values() {
+        if let Some(object) = TABLE.open(value)
+            && let Object::Socket(socket) = &*object
+        {
+            let has_port = socket.lock().report.port.is_some();
+            socket.cancel(&|op| op.issuer == issuer && op.dies_with_thread(has_port));
+        }
+    }
+}
+
+/// Opens a handle to a new socket.
+pub fn open(form: Form) -> Result<SOCKET, Code> {
+    let socket = Object::Socket(Box::new(Socket::new(form)));
+    let handle = TABLE.insert(socket).ok_or(Code::wsa(WSAEINVAL))?;
+    if let Some(object) = TABLE.open(handle)
+        && let Object::Socket(socket) = &*object
+    {
+        socket.lock().handle = handle;
+    }
+    Ok(handle)
+}
+
+/// Closes one handle; with the last one, the socket.
+pub fn close(s: SOCKET) -> Result<(), Code> {
+    let is_socket = |object: &Ref<Object>| SocketRef::of(object.clone()).is_some();
+    if !TABLE.open(s).as_ref().is_some_and(is_socket) {
+        return Err(Code::wsa(WSAENOTSOCK));
+    }
+    let closed = TABLE.close(s).ok_or(Code::wsa(WSAENOTSOCK))?;
+    if let Some(socket) = SocketRef::of(closed) {
+        let last = {
+            let mut state = socket.lock();
+            state.handles -= 1;
+            state.handles == 0
+        };
+        if last {
+            socket.shut();
+        }
+    }
+    Ok(())
+}

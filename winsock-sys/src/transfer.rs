@@ -1,0 +1,219 @@
+//! One attempt to receive or to send: what the kernel says, in Windows' words.
+
+use std::os::fd::RawFd;
+
+use windows_sys::Win32::Foundation::{
+    NTSTATUS, STATUS_BUFFER_OVERFLOW, STATUS_CONNECTION_RESET, STATUS_INVALID_CONNECTION,
+    STATUS_INVALID_PARAMETER, STATUS_PIPE_DISCONNECTED, STATUS_PORT_UNREACHABLE, STATUS_SUCCESS,
+};
+use windows_sys::Win32::Networking::WinSock::SOCKADDR;
+
+use crate::address::{self, Address};
+use crate::connect;
+use crate::error;
+use crate::op::{Buffers, Step};
+use crate::socket::{Form, State};
+use crate::sys::{self, Errno};
+
+/// Receives what is there, `done` bytes into the buffers.
+pub fn recv_step(
+    form: Form,
+    state: &mut State,
+    buffers: &Buffers,
+    flags: i32,
+    from: Option<&(*mut SOCKADDR, *mut i32)>,
+    done: &mut u32,
+) -> Step {
+    let fd = match may_recv(form, state) {
+        Ok(fd) => fd,
+        Err(status) => return Step::Done(status, 0),
+    };
+    match form.is_stream() {
+        true => recv_stream(state, fd, buffers, flags, done),
+        false => recv_datagram(state, fd, buffers, flags, from, done),
+    }
+}
+
+fn may_recv(form: Form, state: &mut State) -> Result<RawFd, NTSTATUS> {
+    if form.is_stream() {
+        if state.connecting {
+            connect::refresh(state);
+        }
+        if !state.connected {
+            return Err(STATUS_INVALID_CONNECTION);
+        }
+    }
+    if state.recv_shut {
+        return Err(STATUS_PIPE_DISCONNECTED); // Rule 10.
+    }
+    if state.reset {
+        return Err(STATUS_CONNECTION_RESET);
+    }
+    // A datagram socket without a name has nothing to receive under.
+    state.fd.filter(|_| form.is_stream() || state.bound).ok_or(STATUS_INVALID_PARAMETER)
+}
+
+fn recv_stream(state: &mut State, fd: RawFd, buffers: &Buffers, flags: i32, done: &mut u32) -> Step {
+    let total = buffers.total();
+    if total == 0 {
+        return peek(state, fd);
+    }
+    loop {
+        let room = total - *done as usize;
+        let received = match buffers.single() {
+            Some(_) => buffers.remaining(*done as usize, |vectors| {
+                // SAFETY: the buffer is the program's, lent until the operation completes, and it has
+                // not completed.
+                unsafe { sys::recv_stream(fd, vectors[0], flags) }
+            }),
+            None => buffers.remaining(*done as usize, |vectors| {
+                // SAFETY: as above.
+                unsafe { sys::recv(fd, vectors, flags, None) }.map(|received| received.bytes)
+            }),
+        };
+        match received {
+            Ok(0) => return Step::Done(STATUS_SUCCESS, *done), // The peer's end (rule 30).
+            Ok(bytes) => {
+                *done += bytes as u32;
+                if bytes < room {
+                    // Drained: what comes next raises a new edge, unless no edge can come any more.
+                    state.readable = state.hangup;
+                }
+                let fill = flags & libc::MSG_WAITALL != 0 && flags & libc::MSG_PEEK == 0;
+                if !fill || bytes == room {
+                    return Step::Done(STATUS_SUCCESS, *done);
+                }
+            }
+            Err(errno) => return failed_recv(state, errno),
+        }
+    }
+}
+
+/// A receive without room: done as soon as there is something, which stays (rule 60).
+fn peek(state: &mut State, fd: RawFd) -> Step {
+    let mut byte = 0u8;
+    let vector = libc::iovec { iov_base: (&raw mut byte).cast(), iov_len: 1 };
+    // SAFETY: the vector describes `byte`.
+    match unsafe { sys::recv_stream(fd, vector, libc::MSG_PEEK) } {
+        Ok(_) => Step::Done(STATUS_SUCCESS, 0),
+        Err(errno) => failed_recv(state, errno),
+    }
+}
+
+fn recv_datagram(
+    state: &mut State,
+    fd: RawFd,
+    buffers: &Buffers,
+    flags: i32,
+    from: Option<&(*mut SOCKADDR, *mut i32)>,
+    done: &mut u32,
+) -> Step {
+    if std::mem::take(&mut state.unreachable) {
+        return Step::Done(STATUS_PORT_UNREACHABLE, 0);
+    }
+    let mut sender = Address::empty();
+    let received = buffers.remaining(0, |vectors| {
+        // SAFETY: the buffers are the program's, lent until the operation completes.
+        unsafe { sys::recv(fd, vectors, flags & !libc::MSG_WAITALL, Some(&mut sender)) }
+    });
+    match received {
+        Ok(received) => {
+            if let Some(&(name, len)) = from {
+                // SAFETY: name and length are the program's, lent like the buffers. Too little room
+                // was refused when the operation was issued.
+                let _ = unsafe { address::write(&sender, name, len) };
+            }
+            *done = received.bytes as u32;
+            let status = match received.truncated {
+                true => STATUS_BUFFER_OVERFLOW, // Rule 64.
+                false => STATUS_SUCCESS,
+            };
+            Step::Done(status, *done)
+        }
+        Err(Errno(libc::ECONNREFUSED)) => {
+            sys::drain_errors(fd);
+            Step::Done(STATUS_PORT_UNREACHABLE, 0) // Rule 65.
+        }
+        Err(errno) => failed_recv(state, errno),
+    }
+}
+
+fn failed_recv(state: &mut State, errno: Errno) -> Step {
+    match errno.0 {
+        libc::EAGAIN => {
+            state.readable = false;
+            Step::Wait
+        }
+        libc::ECONNRESET | libc::EPIPE => {
+            state.reset = true;
+            Step::Done(STATUS_CONNECTION_RESET, 0)
+        }
+        other => Step::Done(error::status_of_errno(other), 0),
+    }
+}
+
+/// Sends from `done` bytes into the buffers as far as the kernel takes it. A stream is not done
+/// before all has been taken (rule 63).
+pub fn send_step(
+    form: Form,
+    state: &mut State,
+    buffers: &Buffers,
+    flags: i32,
+    to: Option<&Address>,
+    done: &mut u32,
+) -> Step {
+    let fd = match may_send(form, state) {
+        Ok(fd) => fd,
+        Err(status) => return Step::Done(status, 0),
+    };
+    let total = buffers.total();
+    loop {
+        let sent = buffers.remaining(*done as usize, |vectors| {
+            // SAFETY: the buffers are the program's, lent until the operation completes.
+            unsafe { sys::send(fd, vectors, flags, to) }
+        });
+        match sent {
+            Ok(bytes) => {
+                *done += bytes as u32;
+                if !form.is_stream() {
+                    state.bound = true; // The kernel has bound it, if it was not.
+                }
+                if *done as usize >= total || !form.is_stream() {
+                    return Step::Done(STATUS_SUCCESS, *done);
+                }
+            }
+            Err(Errno(libc::EAGAIN)) => {
+                state.writable = false;
+                return Step::Wait;
+            }
+            Err(Errno(libc::ECONNREFUSED)) if !form.is_stream() => {
+                // The report belongs to an earlier datagram, and on Windows to a receive.
+                sys::drain_errors(fd);
+                state.unreachable = true;
+            }
+            Err(Errno(libc::ECONNRESET | libc::EPIPE)) => {
+                state.reset = true;
+                return Step::Done(STATUS_CONNECTION_RESET, 0);
+            }
+            Err(errno) => return Step::Done(error::status_of_errno(errno.0), 0),
+        }
+    }
+}
+
+fn may_send(form: Form, state: &mut State) -> Result<RawFd, NTSTATUS> {
+    if state.send_shut {
+        return Err(STATUS_PIPE_DISCONNECTED); // Rule 10.
+    }
+    if form.is_stream() {
+        if state.connecting {
+            connect::refresh(state);
+        }
+        if !state.connected {
+            return Err(STATUS_INVALID_CONNECTION);
+        }
+        if state.reset {
+            return Err(STATUS_CONNECTION_RESET);
+        }
+    }
+    state.fd.ok_or(STATUS_INVALID_CONNECTION)
+}
