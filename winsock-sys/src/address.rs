@@ -235,9 +235,9 @@ pub unsafe fn write(address: &Address, name: *mut SOCKADDR, len: *mut i32) -> Re
 /// # Safety
 /// `to` is writable for [`Address::windows_len`] bytes.
 pub unsafe fn write_raw(address: &Address, to: *mut u8) -> usize {
-    let len = address.windows_len();
-    // SAFETY: the caller promises the room; the source is the longest address.
-    unsafe { address.windows_bytes().as_ptr().copy_to_nonoverlapping(to, len) };
+    let (bytes, len) = (address.windows_bytes(), address.windows_len());
+    // SAFETY: the caller promises the room; `bytes` has room for the longest address.
+    unsafe { bytes.as_ptr().copy_to_nonoverlapping(to, len) };
     len
 }
 

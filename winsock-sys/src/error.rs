@@ -153,14 +153,19 @@ pub fn wsa_of_status(status: NTSTATUS) -> Code {
 /// A status that is not in the tables (those of file systems, drivers, debuggers) becomes
 /// ERROR_MR_MID_NOT_FOUND, as one that Windows does not know.
 pub fn win32_of_status(status: NTSTATUS) -> Code {
-    let code = match socket_row(status) {
-        Some((_, win32)) => win32,
-        None => match PLAIN_ROWS.binary_search_by_key(&(status as u32), |row| row.0 as u32) {
-            Ok(at) => PLAIN_ROWS[at].1,
-            Err(_) => ERROR_MR_MID_NOT_FOUND,
-        },
-    };
-    Code(code)
+    if let Some((_, win32)) = socket_row(status) {
+        return Code(win32);
+    }
+    match PLAIN_ROWS.binary_search_by_key(&(status as u32), |row| row.0 as u32) {
+        Ok(at) => Code(PLAIN_ROWS[at].1),
+        Err(_) if carries_win32(status) => Code(status as u32 & 0xFFFF),
+        Err(_) => Code(ERROR_MR_MID_NOT_FOUND),
+    }
+}
+
+/// Whether the lower half is a Win32 code put into a status: a failure of that facility.
+fn carries_win32(status: NTSTATUS) -> bool {
+    matches!(status as u32 >> 16, 0x8007 | 0xC001 | 0xC007)
 }
 
 fn socket_row(status: NTSTATUS) -> Option<(WSA_ERROR, WIN32_ERROR)> {
@@ -250,6 +255,8 @@ mod tests {
             (STATUS_BUFFER_TOO_SMALL, WSAEFAULT, ERROR_INSUFFICIENT_BUFFER),
             (STATUS_TIMEOUT, ERROR_TIMEOUT as i32, ERROR_TIMEOUT),
             (STATUS_END_OF_FILE, WSAEINVAL, ERROR_HANDLE_EOF),
+            (0xC007_0102_u32 as NTSTATUS, WSAEINVAL, WAIT_TIMEOUT),
+            (0xC0FF_0102_u32 as NTSTATUS, WSAEINVAL, ERROR_MR_MID_NOT_FOUND),
         ] {
             assert_eq!(wsa_of_status(status), Code::wsa(wsa), "{status:#x}");
             assert_eq!(win32_of_status(status), Code(win32), "{status:#x}");
