@@ -202,14 +202,16 @@ pub fn recv_exactly(socket: &Socket, len: usize) -> Vec<u8> {
     all
 }
 
-/// `len` bytes in which no two places look alike for long: a byte out of place is seen.
+/// `len` bytes in which a byte out of place is seen: noise that repeats after a prime length only,
+/// which no buffer size divides.
 pub fn pattern(len: usize) -> Vec<u8> {
-    let mut state = 0x9e37_79b9_7f4a_7c15_u64;
-    let mut bytes = Vec::with_capacity(len + 8);
-    while bytes.len() < len {
-        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
-        bytes.extend_from_slice(&(state >> 8).to_le_bytes()[..7]);
-    }
+    const PERIOD: usize = 65_521;
+    let mut state = 0x9e37_79b9_u32;
+    let block: [u8; PERIOD] = std::array::from_fn(|_| {
+        state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+        (state >> 24) as u8
+    });
+    let mut bytes = block.repeat(len.div_ceil(PERIOD));
     bytes.truncate(len);
     bytes
 }
