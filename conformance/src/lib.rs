@@ -16,8 +16,11 @@
 //!   while the operation is pending, so that a failing test cannot corrupt the next one.
 //!   [`post_recv`] and [`post_send`] start it, [`wsa_result`] and [`win32_result`] look at its end.
 //! - [`accept_op`], [`post_accept`], [`post_connect`], [`post_disconnect`] for the extensions.
-//! - [`dequeue`] takes one packet from a port, with everything the call reported.
+//! - [`dequeue`] takes one packet from a port, [`dequeue_batch`] several, with everything the call
+//!   reported; [`post`] queues one of the caller's own.
+//! - [`Thread`] is a thread with a HANDLE, to which (or to itself) [`queue_apc`] sends calls.
 //! - [`sockaddr_v4`], [`sockaddr_v6`], [`local_addr`] and [`Addr`] for addresses.
+//! - [`alone`] runs a test in a process of its own.
 //! - [`differs_on_wine`] for the rules where Wine 8.0 is known not to do what Windows does.
 //!
 //! `cargo test -p conformance` runs the suite natively, `cargo xtask wine [filter]` under Wine.
@@ -39,7 +42,10 @@
 mod address;
 mod extension;
 mod op;
+mod process;
+mod queue;
 mod socket;
+mod thread;
 mod wine;
 
 pub use address::{Addr, local_addr, peer_addr, sockaddr_v4, sockaddr_v6};
@@ -48,14 +54,17 @@ pub use extension::{
     post_disconnect, update_accepted, update_connected,
 };
 pub use op::{
-    Event, Op, Packet, Port, associate, dequeue, last_error, last_wsa_error, port, post_recv,
-    post_send, wait, win32_result, wsa_result,
+    Event, Op, Packet, Port, associate, dequeue, last_error, last_wsa_error, port, port_for,
+    post_recv, post_send, wait, win32_result, wsa_result,
 };
+pub use process::alone;
+pub use queue::{Batch, dequeue_batch, post};
 pub use socket::{
     Socket, accept_one, bind_to, connect_to, init, listener, listener_v6, non_blocking, option,
     pattern, recv_exactly, recv_some, send_all, set_option, tcp_pair, tcp_socket, tcp_socket_v6,
     udp_bound, udp_socket,
 };
+pub use thread::{Thread, queue_apc, this_thread};
 pub use wine::{differs_on_wine, is_wine};
 pub use winsock_sys::Win32::Networking::WinSock::{WSA_IO_PENDING, WSAEWOULDBLOCK};
 

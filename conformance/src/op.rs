@@ -59,9 +59,15 @@ impl Drop for Port {
 /// A new completion port with the default concurrency value.
 #[track_caller]
 pub fn port() -> Port {
+    port_for(0)
+}
+
+/// A new completion port with this NumberOfConcurrentThreads (0: one thread per processor).
+#[track_caller]
+pub fn port_for(threads: u32) -> Port {
     init();
     // SAFETY: no memory is passed.
-    let raw = unsafe { CreateIoCompletionPort(INVALID_HANDLE_VALUE, null_mut(), 0, 0) };
+    let raw = unsafe { CreateIoCompletionPort(INVALID_HANDLE_VALUE, null_mut(), 0, threads) };
     assert!(!raw.is_null(), "no port: {}", last_error());
     Port(raw)
 }

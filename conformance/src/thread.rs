@@ -1,0 +1,86 @@
+//! Threads that have a HANDLE, and the calls that can be queued to them.
+
+use std::ffi::c_void;
+use std::ops::Deref;
+use std::ptr::null;
+
+use winsock_sys::Win32::Foundation::{CloseHandle, HANDLE, WAIT_OBJECT_0};
+use winsock_sys::Win32::System::Threading::{CreateThread, GetCurrentThread, QueueUserAPC};
+
+use crate::{SOON, last_error, wait};
+
+type Job = Box<dyn FnOnce() + Send>;
+
+/// A thread started with `CreateThread`; its handle is closed when dropped.
+///
+/// A panic in it ends the process: assert what it found out elsewhere.
+#[derive(Debug)]
+pub struct Thread(HANDLE);
+
+impl Thread {
+    #[track_caller]
+    pub fn start(job: impl FnOnce() + Send + 'static) -> Thread {
+        unsafe extern "system" fn main(job: *mut c_void) -> u32 {
+            // SAFETY: `start` passes a box, and passes it on to this thread alone.
+            let job = unsafe { Box::from_raw(job.cast::<Job>()) };
+            job();
+            0
+        }
+
+        let job: *mut Job = Box::into_raw(Box::new(Box::new(job)));
+        // SAFETY: `main` takes back the box that is passed.
+        let raw =
+            unsafe { CreateThread(null(), 0, Some(main), job.cast(), 0, std::ptr::null_mut()) };
+        assert!(!raw.is_null(), "no thread: {}", last_error());
+        Thread(raw)
+    }
+
+    /// Waits until the thread has ended.
+    #[track_caller]
+    pub fn join(&self) {
+        assert_eq!(wait(self.0, SOON), WAIT_OBJECT_0, "the thread has not ended");
+    }
+}
+
+impl Deref for Thread {
+    type Target = HANDLE;
+
+    fn deref(&self) -> &HANDLE {
+        &self.0
+    }
+}
+
+impl Drop for Thread {
+    fn drop(&mut self) {
+        // SAFETY: CloseHandle takes any value.
+        unsafe { CloseHandle(self.0) };
+    }
+}
+
+/// The calling thread, as `GetCurrentThread` names it.
+pub fn this_thread() -> HANDLE {
+    // SAFETY: no memory is passed.
+    unsafe { GetCurrentThread() }
+}
+
+/// Queues `call` to `thread` with `QueueUserAPC`; the Win32 error on refusal.
+///
+/// A panic in it ends the process: assert what it found out elsewhere.
+pub fn queue_apc(thread: HANDLE, call: impl FnOnce() + Send + 'static) -> Result<(), u32> {
+    unsafe extern "system" fn run(call: usize) {
+        let call = std::ptr::with_exposed_provenance_mut::<Job>(call);
+        // SAFETY: `queue_apc` queues each box once.
+        let call = unsafe { Box::from_raw(call) };
+        call();
+    }
+
+    let call: *mut Job = Box::into_raw(Box::new(Box::new(call)));
+    // SAFETY: `run` takes back the box that is passed.
+    if unsafe { QueueUserAPC(Some(run), thread, call.expose_provenance()) } != 0 {
+        return Ok(());
+    }
+    let error = last_error();
+    // SAFETY: the call was refused, so nobody else has the box.
+    drop(unsafe { Box::from_raw(call) });
+    Err(error)
+}
