@@ -15,13 +15,16 @@ pub fn alone(test: &str, body: impl FnOnce()) {
         return body();
     }
     let binary = env::current_exe().expect("a test binary knows where it is");
-    let child = Command::new(binary).args([test, "--exact"]).env(ALONE, test).output();
+    let child =
+        Command::new(binary).args([test, "--exact", "--nocapture"]).env(ALONE, test).output();
     let child = child.expect("a test binary can be started again");
     let said = String::from_utf8_lossy(&child.stdout);
+    // Indented, so that nobody takes the child's verdict for this test's.
+    said.lines().for_each(|line| println!("  | {line}"));
     // A name that matches no test would make a child that succeeds without having tested anything.
     assert!(
         child.status.success() && said.contains("1 passed"),
-        "{test} in its own process: {}\n{said}{}",
+        "{test} in its own process: {}\n{}",
         child.status,
         String::from_utf8_lossy(&child.stderr)
     );

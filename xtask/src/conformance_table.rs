@@ -131,7 +131,7 @@ fn parse_tests(output: &str) -> BTreeMap<String, Verdict> {
             tests.insert(name.to_owned(), verdict);
         } else if let Some(name) = line.strip_prefix("---- ") {
             speaking = name.strip_suffix(" stdout ----");
-        } else if line.starts_with(DIFFERS)
+        } else if line.contains(DIFFERS)
             && let Some(verdict) = speaking.and_then(|name| tests.get_mut(name))
             && *verdict == Verdict::Passed
         {
