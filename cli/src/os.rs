@@ -1,0 +1,24 @@
+//! What only the operating system can tell or do: limits, cores, the cost of another process.
+//!
+//! The one place with two versions. `linux` is complete; elsewhere the same functions do what the
+//! standard library can, and say what is not to be had.
+
+#[cfg(target_os = "linux")]
+mod linux;
+#[cfg(target_os = "linux")]
+pub use linux::*;
+
+#[cfg(not(target_os = "linux"))]
+mod elsewhere;
+#[cfg(not(target_os = "linux"))]
+pub use elsewhere::*;
+
+/// What a process has cost so far.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Usage {
+    /// CPU time of all its threads, those that ended too, user and system, in nanoseconds.
+    pub cpu_ns: u64,
+    /// Memory of its own, in bytes: anonymous pages in RAM, no files, nothing of the kernel's.
+    pub memory: u64,
+    pub threads: u64,
+}
