@@ -4,6 +4,8 @@ use std::mem::{ManuallyDrop, size_of};
 use std::ops::Deref;
 use std::ptr::null;
 use std::sync::Once;
+use std::thread;
+use std::time::Duration;
 
 use winsock_sys::Win32::Networking::WinSock::{
     AF_INET, AF_INET6, FIONBIO, INVALID_SOCKET, IPPROTO_TCP, IPPROTO_UDP, LINGER, SO_LINGER,
@@ -21,7 +23,15 @@ pub fn init() {
         let mut data = WSADATA::default();
         // SAFETY: `data` is a WSADATA that outlives the call.
         assert_eq!(unsafe { WSAStartup(0x0202, &raw mut data) }, 0);
+        thread::spawn(watch);
     });
+}
+
+/// Ends a process in which a test hangs: libtest would wait for it for ever.
+fn watch() {
+    thread::sleep(Duration::from_secs(600));
+    eprintln!("a test has hung; libtest has named it above");
+    std::process::abort();
 }
 
 /// A SOCKET, closed when dropped.
