@@ -19,7 +19,7 @@ use crate::address::{self, Address};
 use crate::backend;
 use crate::blocking;
 use crate::error::{self, Code};
-use crate::object::{self, Object, SocketRef, TABLE};
+use crate::object::{self, SocketRef, TABLE};
 use crate::op::{self, Buffers, Kind, Op, Step};
 use crate::options;
 use crate::socket::{self, Direction, Socket, State};

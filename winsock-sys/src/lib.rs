@@ -1,6 +1,34 @@
-//! Windows' socket I/O functions under Windows' names, on Windows and on Linux.
+//! Windows' socket I/O functions under Windows' names: real Winsock on Windows, native on Linux.
 //!
-//! Skeleton; see the module map below.
+//! A program written for [`windows-sys`](https://docs.rs/windows-sys) compiles against this crate by
+//! swapping one line:
+//!
+//! ```toml
+//! windows-sys = { package = "winsock-sys", version = "0.1", features = ["Win32_Networking_WinSock"] }
+//! ```
+//!
+//! On Windows everything here *is* windows-sys. On Linux types and constants are, and the functions
+//! are ours, with Windows' semantics over epoll: [`Win32`] lists them where windows-sys has them.
+//! What is declared works; Winsock functions that are not there yet cannot be named.
+//!
+//! # The map
+//!
+//! Seam A is this file: Windows plugs in at the API, by `windows.rs`. On Linux, top down:
+//!
+//! | module | what it holds |
+//! |---|---|
+//! | `win32` | the module tree of windows-sys |
+//! | `start`, `handles`, `duplicate`, `files` | start-up, making and closing sockets and other handles |
+//! | `connect`, `accept`, `data`, `transmit`, `overlapped` | the calls on sockets, blocking and overlapped |
+//! | `options`, `ioctl`, `names`, `address` | options, ioctls, name look-up, addresses |
+//! | `ports`, `waits` | completion ports, events and waits, under their Windows names |
+//! | `socket`, `op`, `transfer` | one socket, one operation in flight, one attempt to move bytes |
+//! | `port`, `event`, `wait`, `thread`, `park`, `blocking` | packets, signals, and how threads sleep |
+//! | `handle`, `object` | the handle table and what a handle denotes |
+//! | `backend`, `sys` | seam B: epoll or the scripted kernel; the system calls |
+//! | `error` | errno, NTSTATUS, WSA and Win32 codes |
+//!
+//! ARCHITECTURE.md walks one WSARecv through them.
 
 #[cfg(windows)]
 mod windows;
@@ -8,7 +36,87 @@ mod windows;
 pub use windows::*;
 
 #[cfg(target_os = "linux")]
-#[allow(non_snake_case)]
-pub mod Win32;
+mod accept;
+#[cfg(target_os = "linux")]
+mod address;
+#[cfg(target_os = "linux")]
+mod backend;
+#[cfg(target_os = "linux")]
+mod blocking;
+#[cfg(target_os = "linux")]
+mod connect;
+#[cfg(target_os = "linux")]
+mod data;
+#[cfg(target_os = "linux")]
+mod duplicate;
+#[cfg(target_os = "linux")]
+mod error;
+#[cfg(target_os = "linux")]
+mod event;
+#[cfg(target_os = "linux")]
+mod files;
+#[cfg(target_os = "linux")]
+mod handle;
+#[cfg(target_os = "linux")]
+mod handles;
+#[cfg(target_os = "linux")]
+mod ioctl;
+#[cfg(target_os = "linux")]
+mod names;
+#[cfg(target_os = "linux")]
+mod object;
+#[cfg(target_os = "linux")]
+mod op;
+#[cfg(target_os = "linux")]
+mod options;
+#[cfg(target_os = "linux")]
+mod overlapped;
+#[cfg(target_os = "linux")]
+mod park;
+#[cfg(target_os = "linux")]
+mod port;
+#[cfg(target_os = "linux")]
+mod ports;
+#[cfg(target_os = "linux")]
+mod socket;
+#[cfg(target_os = "linux")]
+mod start;
+#[cfg(target_os = "linux")]
+mod sync;
+#[cfg(target_os = "linux")]
+mod sys;
+#[cfg(target_os = "linux")]
+mod thread;
+#[cfg(target_os = "linux")]
+mod transfer;
+#[cfg(target_os = "linux")]
+mod transmit;
+#[cfg(target_os = "linux")]
+mod wait;
+#[cfg(target_os = "linux")]
+mod waits;
+#[cfg(target_os = "linux")]
+mod win32;
+#[cfg(target_os = "linux")]
+pub mod linux;
+#[cfg(target_os = "linux")]
+pub use win32::Win32;
 #[cfg(target_os = "linux")]
 pub use windows_sys::core;
+
+/// Whether an operation has completed, from its OVERLAPPED alone: Microsoft's macro
+/// [HasOverlappedIoCompleted][ms], which windows-sys leaves out.
+///
+/// [ms]: https://learn.microsoft.com/en-us/windows/win32/api/winbase/nf-winbase-hasoverlappediocompleted
+///
+/// # Safety
+/// `overlapped` is valid, and was passed to an operation.
+#[allow(non_snake_case)]
+pub unsafe fn HasOverlappedIoCompleted(overlapped: *const Win32::System::IO::OVERLAPPED) -> bool {
+    // SAFETY: our caller vouches for the OVERLAPPED; the completing thread writes Internal atomically.
+    let internal = unsafe {
+        std::sync::atomic::AtomicUsize::from_ptr((&raw const (*overlapped).Internal).cast_mut())
+    };
+    internal.load(std::sync::atomic::Ordering::Acquire)
+        != Win32::Foundation::STATUS_PENDING as u32 as usize
+}

@@ -15,6 +15,7 @@ use crate::handle::{Ref, Table};
 use crate::port::Port;
 use crate::socket::Socket;
 use crate::start;
+use crate::thread::Thread;
 
 /// The object behind a handle.
 pub enum Object {
@@ -22,9 +23,11 @@ pub enum Object {
     /// A second handle to a socket. `winsock`: made by WSADuplicateSocket, so Winsock's own calls
     /// know it; DuplicateHandle's copies serve for I/O only (rule 7).
     Alias { socket: Ref<Object>, winsock: bool },
-    Event(Signal),
+    Event(Arc<Signal>),
     Port(Arc<Port>),
     File(File),
+    /// A thread: DuplicateHandle makes a handle of the current thread's pseudo-handle.
+    Thread(Arc<Thread>),
 }
 
 /// Every open handle of the process.
@@ -54,7 +57,7 @@ impl SocketRef {
         match &*object {
             Object::Socket(_) => Some(SocketRef(object)),
             Object::Alias { socket, .. } => Some(SocketRef(socket.clone())),
-            Object::Event(_) | Object::Port(_) | Object::File(_) => None,
+            Object::Event(_) | Object::Port(_) | Object::File(_) | Object::Thread(_) => None,
         }
     }
 

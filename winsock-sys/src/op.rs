@@ -56,6 +56,13 @@ pub enum Kind {
     Transmit(Box<Transmit>),
 }
 
+impl Kind {
+    /// For an operation that has nothing left to do but to be reported.
+    pub fn nothing() -> Kind {
+        Kind::Recv { buffers: Buffers::NONE, flags: 0, from: None }
+    }
+}
+
 /// AcceptEx: the socket to fill, and the caller's output block.
 pub struct Accept {
     pub target: Ref<Object>,
@@ -216,6 +223,11 @@ impl Op {
         self.event.is_some()
     }
 
+    /// The event that its completion sets.
+    pub fn event(&self) -> Option<Ref<Object>> {
+        self.event.clone()
+    }
+
     /// Whether the issuing thread's exit cancels it (rule 48).
     pub fn dies_with_thread(&self, has_port: bool) -> bool {
         !has_port || self.event.is_some() || self.routine.is_some()
@@ -230,7 +242,7 @@ impl Op {
 
     /// Lets go of everything it refers to; what is left is a box to be used again.
     pub fn clear(&mut self) {
-        self.kind = Kind::Recv { buffers: Buffers::NONE, flags: 0, from: None };
+        self.kind = Kind::nothing();
         self.event = None;
         self.thread = None;
     }

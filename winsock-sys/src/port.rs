@@ -57,6 +57,8 @@ struct State {
     runners: Vec<Runner>,
     /// Counts packets put into a waiter's hand.
     handed: u64,
+    /// Open handles: DuplicateHandle makes more.
+    handles: u32,
     closed: bool,
     /// The watch has been asked to look after this port.
     watched: bool,
@@ -96,6 +98,7 @@ impl Port {
                 waiters: Vec::new(),
                 runners: Vec::new(),
                 handed: 0,
+                handles: 1,
                 closed: false,
                 watched: false,
             }),
@@ -201,6 +204,18 @@ impl Port {
         lock(&self.state).run(thread);
     }
 
+    /// One more handle to the port.
+    pub fn hold(&self) {
+        lock(&self.state).handles += 1;
+    }
+
+    /// One handle less. True when it was the last.
+    pub fn let_go(&self) -> bool {
+        let mut state = lock(&self.state);
+        state.handles -= 1;
+        state.handles == 0
+    }
+
     /// Closes the port: nobody can take from it any more, and who waits is told so.
     pub fn close(&self) {
         let waiters = {
@@ -233,7 +248,7 @@ impl Port {
     }
 
     /// Hands out queued packets as long as threads wait and the limit allows.
-    fn release(self: &Arc<Port>, mut state: MutexGuard<'_, State>) {
+    fn release<'a>(self: &'a Arc<Port>, mut state: MutexGuard<'a, State>) {
         while state.runners.len() < self.concurrency
             && !state.queue.is_empty()
             && let Some(waiter) = state.waiters.pop()

@@ -10,7 +10,9 @@ use std::collections::VecDeque;
 use std::os::fd::RawFd;
 use std::sync::Arc;
 
-use windows_sys::Win32::Foundation::{NTSTATUS, STATUS_CANCELLED, STATUS_CONNECTION_ABORTED};
+use windows_sys::Win32::Foundation::{
+    NTSTATUS, STATUS_CANCELLED, STATUS_CONNECTION_ABORTED, STATUS_SUCCESS,
+};
 use windows_sys::Win32::Networking::WinSock::{SOCKET, WSAEINVAL, WSAENOTSOCK};
 
 use crate::address::Address;
@@ -121,6 +123,8 @@ pub struct Extra {
     pub stash: VecDeque<(RawFd, Address)>,
     /// AcceptEx operations that wait for first data on their accepted sockets.
     pub accepting: Vec<Ref<Object>>,
+    /// The peer's address, noted when the connection ends on our side.
+    pub peer: Option<Address>,
     /// A listener's own address, once asked for.
     pub local: Option<Option<Address>>,
 }
@@ -202,6 +206,12 @@ impl Socket {
         Ok(())
     }
 
+    /// Reports an operation that the call itself has carried out, as if it had been pending.
+    pub fn complete_later(&self, state: &State, mut op: Op) {
+        op.lend();
+        op.complete(&state.report, &self.signal, STATUS_SUCCESS, 0, When::Later);
+    }
+
     /// Puts an operation into its queue, to be finished by the backend.
     pub fn park(&self, state: &mut State, direction: Direction, op: Op) -> Result<(), Errno> {
         if !state.registered {
@@ -266,7 +276,7 @@ impl Socket {
     fn finish(&self, state: &mut State, mut op: Box<Op>, status: NTSTATUS, bytes: u32) {
         backend::note_parked(-1);
         if let Kind::Accept(request) = &op.kind {
-            match accept::finish(state, request, status) {
+            match accept::finish(request, status) {
                 accept::Next::Complete => {}
                 accept::Next::AwaitData { target, buffers } => {
                     return self.hand_over(state, target, buffers, op);
@@ -403,6 +413,13 @@ impl Socket {
         Ok(Listed { socket: self, thread })
     }
 
+    /// The sockets on which its AcceptEx operations wait for first data.
+    pub fn accepting(&self) -> Vec<SocketRef> {
+        let extra = &self.lock().extra;
+        let accepting = extra.iter().flat_map(|extra| extra.accepting.iter().cloned());
+        accepting.filter_map(SocketRef::of).collect()
+    }
+
     /// Tries a listener's operations again, or a socket's, outside the backend's reports.
     pub fn retry(&self, direction: Direction) {
         let mut state = self.lock();
@@ -483,6 +500,17 @@ impl State {
         (self.connecting, self.connected, self.needs_context) = (false, false, false);
         (self.reset, self.send_shut, self.recv_shut) = (false, false, false);
         self.disconnected = false;
+    }
+
+    /// The peer's address. Linux forgets it when both sides have ended, Windows does not (rule 128).
+    pub fn peer(&mut self, fd: RawFd) -> Result<Address, Code> {
+        match sys::peer_address(fd) {
+            Ok(address) => Ok(address),
+            Err(errno) => {
+                let known = self.extra.as_ref().and_then(|extra| extra.peer);
+                known.ok_or(error::wsa_of_errno(errno.0))
+            }
+        }
     }
 
     pub fn extra(&mut self) -> &mut Extra {

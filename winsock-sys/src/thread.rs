@@ -9,6 +9,8 @@ use windows_sys::Win32::Networking::WinSock::LPWSAOVERLAPPED_COMPLETION_ROUTINE;
 use windows_sys::Win32::System::IO::OVERLAPPED;
 
 use crate::backend;
+use crate::event::Signal;
+use crate::object::WAITS;
 use crate::park::{Parker, Rouse};
 use crate::port::Port;
 use crate::sync::atomic::{AtomicBool, AtomicU32, Ordering};
@@ -38,6 +40,8 @@ pub struct Thread {
     /// How many APCs are queued, so that nobody takes the lock to find none.
     queued: AtomicU32,
     dead: AtomicBool,
+    /// The thread as a thing to wait for: set when it has ended.
+    pub ended: Signal,
 }
 
 // SAFETY: the pointers in an `Apc` are only carried; the issuing thread alone hands them to user code.
@@ -55,6 +59,7 @@ impl Thread {
             apcs: Mutex::new(VecDeque::new()),
             queued: AtomicU32::new(0),
             dead: AtomicBool::new(false),
+            ended: Signal::new(false, false),
         }
     }
 
@@ -100,9 +105,12 @@ impl Thread {
     }
 
     fn end(&self) {
-        let mut apcs = lock(&self.apcs);
-        self.dead.store(true, Ordering::Relaxed);
-        apcs.clear();
+        {
+            let mut apcs = lock(&self.apcs);
+            self.dead.store(true, Ordering::Relaxed);
+            apcs.clear();
+        }
+        self.ended.set(&WAITS);
     }
 }
 

@@ -126,3 +126,8 @@ pub fn feed() {
         driver.watch.feed();
     }
 }
+
+/// Whether a listener waits for a free descriptor.
+pub fn is_starved() -> bool {
+    DRIVER.as_ref().is_ok_and(|driver| driver.watch.is_hungry())
+}

@@ -95,7 +95,7 @@ impl Watch {
         }
     }
 
-    fn is_hungry(&self) -> bool {
+    pub fn is_hungry(&self) -> bool {
         self.hungry.load(Ordering::Acquire)
     }
 

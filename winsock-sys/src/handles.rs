@@ -1,0 +1,104 @@
+//! Closing handles, and naming the two ends of a connection.
+
+use windows_sys::Win32::Foundation::{ERROR_INVALID_HANDLE, FALSE, HANDLE, TRUE};
+use windows_sys::Win32::Networking::WinSock::{
+    SOCKADDR, SOCKET, WSAEFAULT, WSAEINVAL, WSAENOTCONN,
+};
+use windows_sys::core::BOOL;
+
+use crate::address::{self, Address};
+use crate::error::{self, Code};
+use crate::object::{self, Object, TABLE};
+use crate::socket;
+use crate::start::answer;
+use crate::sys;
+use crate::waits::CURRENT_THREAD;
+
+/// Closes a handle of any kind: [CloseHandle][ms]. ERROR_INVALID_HANDLE.
+///
+/// Closing a port ends the waits on it (rule 29); closing a socket is [`closesocket`] (rule 6).
+///
+/// [ms]: https://learn.microsoft.com/en-us/windows/win32/api/handleapi/nf-handleapi-closehandle
+/// [`closesocket`]: crate::Win32::Networking::WinSock::closesocket
+pub unsafe extern "system" fn CloseHandle(handle: HANDLE) -> BOOL {
+    if handle == CURRENT_THREAD || handle.addr() == usize::MAX {
+        return TRUE; // The pseudo-handles of thread and process: closing them does nothing.
+    }
+    match close(handle) {
+        Ok(()) => TRUE,
+        Err(code) => {
+            error::set_last(code);
+            FALSE
+        }
+    }
+}
+
+fn close(handle: HANDLE) -> Result<(), Code> {
+    let invalid = Code(ERROR_INVALID_HANDLE);
+    match &*object::open(handle)? {
+        Object::Socket(_) | Object::Alias { .. } => {
+            return socket::close(handle.addr()).map_err(|_| invalid);
+        }
+        Object::Event(_) | Object::Port(_) | Object::File(_) | Object::Thread(_) => {}
+    }
+    let closed = TABLE.close(handle.addr()).ok_or(invalid)?;
+    if let Object::Port(port) = &*closed
+        && port.let_go()
+    {
+        port.close();
+    }
+    Ok(())
+}
+
+/// The socket's own address: [getsockname][ms]. WSAEINVAL when it has none yet, WSAEFAULT.
+///
+/// [ms]: https://learn.microsoft.com/en-us/windows/win32/api/winsock2/nf-winsock2-getsockname
+///
+/// # Safety
+/// As on Windows: `name` has room for `*len` bytes.
+pub unsafe extern "system" fn getsockname(s: SOCKET, name: *mut SOCKADDR, len: *mut i32) -> i32 {
+    answer(object::socket(s).and_then(|socket| {
+        let address = {
+            let state = socket.lock();
+            match state.fd.filter(|_| state.bound && !state.needs_context) {
+                Some(fd) => sys::local_address(fd).map_err(|errno| error::wsa_of_errno(errno.0)),
+                None if state.needs_context => Err(Code::wsa(WSAENOTCONN)), // Rule 73.
+                None => Err(Code::wsa(WSAEINVAL)),
+            }
+        }?;
+        // SAFETY: passed on from our caller.
+        unsafe { write(&address, name, len) }
+    }))
+}
+
+/// The peer's address: [getpeername][ms]. WSAENOTCONN, WSAEFAULT.
+///
+/// [ms]: https://learn.microsoft.com/en-us/windows/win32/api/winsock2/nf-winsock2-getpeername
+///
+/// # Safety
+/// As on Windows: `name` has room for `*len` bytes.
+pub unsafe extern "system" fn getpeername(s: SOCKET, name: *mut SOCKADDR, len: *mut i32) -> i32 {
+    answer(object::socket(s).and_then(|socket| {
+        let address = {
+            let mut state = socket.lock();
+            if state.connecting {
+                crate::connect::refresh(&mut state);
+            }
+            let usable = state.connected && !state.needs_context;
+            let fd = state.fd.filter(|_| usable).ok_or(Code::wsa(WSAENOTCONN))?;
+            state.peer(fd)
+        }?;
+        // SAFETY: passed on from our caller.
+        unsafe { write(&address, name, len) }
+    }))
+}
+
+/// # Safety
+/// `name` is NULL or has room for `*len` bytes.
+unsafe fn write(address: &Address, name: *mut SOCKADDR, len: *mut i32) -> Result<(), Code> {
+    if name.is_null() || len.is_null() {
+        return Err(Code::wsa(WSAEFAULT));
+    }
+    // SAFETY: our caller vouches for the room.
+    unsafe { address::write(address, name, len) }
+}

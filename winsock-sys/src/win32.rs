@@ -1,0 +1,169 @@
+//! The module tree of windows-sys: its types and constants, our functions.
+//!
+//! A glob brings in the names of windows-sys, by the thousand. The functions among them are mere
+//! declarations, and some would even link on Linux, to something else (`select`). Ours take their
+//! place by being named explicitly; those that we do not have are covered by [`absent`], so that the
+//! compiler refuses them by name.
+
+/// Covers declarations of windows-sys that have no implementation here.
+macro_rules! absent {
+    ($($name:ident)*) => {
+        $(#[allow(non_snake_case, dead_code)]
+        const fn $name() {})*
+    };
+}
+
+/// The Win32 API, as far as sockets need it.
+#[allow(non_snake_case, hidden_glob_reexports)] // Hiding is what `absent` is for.
+pub mod Win32 {
+    /// Handles, error codes, status codes.
+    pub mod Foundation {
+        pub use windows_sys::Win32::Foundation::*;
+
+        pub use crate::duplicate::DuplicateHandle;
+        pub use crate::error::{GetLastError, RtlNtStatusToDosError, SetLastError};
+        pub use crate::handles::CloseHandle;
+
+        absent! {
+            CompareObjectHandles FreeLibrary GetHandleInformation GlobalFree
+            LocalFree SetHandleInformation SetLastErrorEx SysAddRefString
+            SysAllocString SysAllocStringByteLen SysAllocStringLen SysFreeString
+            SysReAllocString SysReAllocStringLen SysReleaseString SysStringByteLen
+            SysStringLen
+        }
+    }
+
+    pub mod Networking {
+        /// Winsock.
+        pub mod WinSock {
+            pub use windows_sys::Win32::Networking::WinSock::*;
+
+            pub use crate::accept::{AcceptEx, GetAcceptExSockaddrs, WSAAccept, accept};
+            pub use crate::connect::{
+                WSAConnect, WSARecvDisconnect, WSASendDisconnect, bind, connect, listen, shutdown,
+            };
+            pub use crate::data::{
+                WSARecv, WSARecvFrom, WSASend, WSASendTo, recv, recvfrom, send, sendto,
+            };
+            pub use crate::duplicate::{WSADuplicateSocketA, WSADuplicateSocketW};
+            pub use crate::error::{WSAGetLastError, WSASetLastError};
+            pub use crate::handles::{getpeername, getsockname};
+            pub use crate::ioctl::{WSAIoctl, ioctlsocket};
+            pub use crate::options::{getsockopt, setsockopt};
+            pub use crate::overlapped::WSAGetOverlappedResult;
+            pub use crate::start::{
+                WSACleanup, WSASocketA, WSASocketW, WSAStartup, closesocket, socket,
+            };
+            pub use crate::transmit::TransmitFile;
+            pub use crate::waits::{
+                WSACloseEvent, WSACreateEvent, WSAResetEvent, WSASetEvent, WSAWaitForMultipleEvents,
+            };
+            //NAMES
+
+            absent! {
+                EnumProtocolsA EnumProtocolsW FreeAddrInfoEx GetAddrInfoExA
+                GetAddrInfoExCancel GetAddrInfoExOverlappedResult
+                GetAddressByNameA GetAddressByNameW GetNameByTypeA
+                GetNameByTypeW GetServiceA GetServiceW GetTypeByNameA
+                GetTypeByNameW ProcessSocketNotifications
+                RtlEthernetAddressToStringA RtlEthernetAddressToStringW
+                RtlEthernetStringToAddressA RtlEthernetStringToAddressW
+                RtlIpv4AddressToStringA RtlIpv4AddressToStringExA
+                RtlIpv4AddressToStringExW RtlIpv4AddressToStringW
+                RtlIpv4StringToAddressA RtlIpv4StringToAddressExA
+                RtlIpv4StringToAddressExW RtlIpv4StringToAddressW
+                RtlIpv6AddressToStringA RtlIpv6AddressToStringExA
+                RtlIpv6AddressToStringExW RtlIpv6AddressToStringW
+                RtlIpv6StringToAddressA RtlIpv6StringToAddressExA
+                RtlIpv6StringToAddressExW RtlIpv6StringToAddressW
+                SetSocketMediaStreamingMode WPUCompleteOverlappedRequest
+                WSAAsyncGetHostByAddr WSAAsyncGetHostByName
+                WSAAsyncGetProtoByName WSAAsyncGetProtoByNumber
+                WSAAsyncGetServByName WSAAsyncGetServByPort WSAAsyncSelect
+                WSACancelAsyncRequest WSACancelBlockingCall WSAConnectByList
+                WSAConnectByNameA WSAConnectByNameW
+                WSADeleteSocketPeerTargetName WSAEnumNameSpaceProvidersA
+                WSAEnumNameSpaceProvidersW WSAEnumNetworkEvents
+                WSAEnumProtocolsA WSAEnumProtocolsW WSAEventSelect
+                WSAGetQOSByName WSAGetServiceClassInfoA WSAGetServiceClassInfoW
+                WSAGetServiceClassNameByClassIdA
+                WSAGetServiceClassNameByClassIdW WSAImpersonateSocketPeer
+                WSAInstallServiceClassA WSAInstallServiceClassW WSAIsBlocking
+                WSAJoinLeaf WSALookupServiceEnd WSANSPIoctl WSAPoll
+                WSAProviderCompleteAsyncCall WSAProviderConfigChange
+                WSAQuerySocketSecurity WSARecvEx WSARemoveServiceClass
+                WSARevertImpersonation WSASendMsg WSASetBlockingHook
+                WSASetSocketPeerTargetName WSASetSocketSecurity
+                WSAUnadvertiseProvider WSAUnhookBlockingHook
+                WSCDeinstallProvider WSCDeinstallProvider32 WSCEnableNSProvider
+                WSCEnableNSProvider32 WSCEnumNameSpaceProviders32
+                WSCEnumProtocols WSCEnumProtocols32 WSCGetApplicationCategory
+                WSCGetProviderInfo WSCGetProviderInfo32 WSCGetProviderPath
+                WSCGetProviderPath32 WSCInstallNameSpace WSCInstallNameSpace32
+                WSCInstallProvider WSCInstallProvider64_32
+                WSCInstallProviderAndChains64_32 WSCSetApplicationCategory
+                WSCSetProviderInfo WSCSetProviderInfo32 WSCUnInstallNameSpace
+                WSCUnInstallNameSpace32 WSCUpdateProvider WSCUpdateProvider32
+                WSCWriteNameSpaceOrder WSCWriteNameSpaceOrder32
+                WSCWriteProviderOrder WSCWriteProviderOrder32 __WSAFDIsSet
+                select
+            }
+        }
+    }
+
+    pub mod Security {
+        pub use windows_sys::Win32::Security::SECURITY_ATTRIBUTES;
+    }
+
+    pub mod Storage {
+        /// Files, as far as TransmitFile needs them.
+        pub mod FileSystem {
+            pub use windows_sys::Win32::Storage::FileSystem::{
+                CREATE_ALWAYS, CREATE_NEW, FILE_ATTRIBUTE_NORMAL, FILE_CREATION_DISPOSITION,
+                FILE_FLAG_OVERLAPPED, FILE_FLAG_SEQUENTIAL_SCAN, FILE_FLAGS_AND_ATTRIBUTES,
+                FILE_GENERIC_READ, FILE_GENERIC_WRITE, FILE_SHARE_DELETE, FILE_SHARE_MODE,
+                FILE_SHARE_NONE, FILE_SHARE_READ, FILE_SHARE_WRITE, OPEN_ALWAYS, OPEN_EXISTING,
+                TRUNCATE_EXISTING,
+            };
+
+            pub use crate::files::{CreateFileA, CreateFileW, GetFileSizeEx};
+            pub use crate::ports::SetFileCompletionNotificationModes;
+        }
+    }
+
+    pub mod System {
+        /// Overlapped I/O and completion ports.
+        pub mod IO {
+            pub use windows_sys::Win32::System::IO::{
+                LPOVERLAPPED_COMPLETION_ROUTINE, OVERLAPPED, OVERLAPPED_0, OVERLAPPED_0_0,
+                OVERLAPPED_ENTRY,
+            };
+
+            pub use crate::overlapped::{
+                CancelIo, CancelIoEx, GetOverlappedResult, GetOverlappedResultEx,
+            };
+            pub use crate::ports::{
+                CreateIoCompletionPort, GetQueuedCompletionStatus, GetQueuedCompletionStatusEx,
+                PostQueuedCompletionStatus,
+            };
+        }
+
+        /// Events, waits, APCs.
+        pub mod Threading {
+            pub use windows_sys::Win32::System::Threading::INFINITE;
+
+            pub use crate::waits::{
+                CreateEventA, CreateEventW, GetCurrentProcess, GetCurrentProcessId, GetCurrentThread,
+                GetCurrentThreadId, QueueUserAPC, ResetEvent, SetEvent, Sleep, SleepEx,
+                WaitForMultipleObjects, WaitForMultipleObjectsEx, WaitForSingleObject,
+                WaitForSingleObjectEx,
+            };
+        }
+
+        pub mod WindowsProgramming {
+            pub use windows_sys::Win32::System::WindowsProgramming::{
+                FILE_SKIP_COMPLETION_PORT_ON_SUCCESS, FILE_SKIP_SET_EVENT_ON_HANDLE,
+            };
+        }
+    }
+}
