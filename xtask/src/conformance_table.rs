@@ -212,3 +212,63 @@ fn complaints(sections: &[Section], runs: &[&Run]) -> Vec<String> {
     }
     complaints
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_rules_parse_and_each_number_is_there_once() {
+        let sections = parse_rules(RULES).unwrap();
+        let numbers: Vec<u16> =
+            sections.iter().flat_map(|section| &section.rules).map(|rule| rule.number).collect();
+        assert!(numbers.is_sorted_by(|a, b| a < b), "{numbers:?}");
+    }
+
+    #[test]
+    fn a_line_that_is_neither_section_nor_rule_is_named() {
+        assert_eq!(
+            parse_rules("A. First\nx | title").err().unwrap(),
+            "rules.txt: no rule: x | title"
+        );
+        assert!(parse_rules("1 | a rule without a section").is_err());
+    }
+
+    #[test]
+    fn verdicts_come_from_libtest_and_differences_from_what_the_tests_say() {
+        let tests = parse_tests(
+            "running 4 tests\n\
+             test r021_a ... ok\n\
+             test module::r022_b ... FAILED\n\
+             test r023_c ... ok\n\
+             test r024_d ... ignored\n\
+             successes:\n\
+             ---- r021_a stdout ----\n\
+             nothing special\n\
+             ---- r023_c stdout ----\n\
+             \x20 | differs on Wine, as known\n",
+        );
+        let verdict = |name: &str| tests.get(name).copied();
+        assert_eq!(tests.len(), 3);
+        assert!(verdict("r021_a") == Some(Verdict::Passed));
+        assert!(verdict("module::r022_b") == Some(Verdict::Failed));
+        assert!(verdict("r023_c") == Some(Verdict::Differs));
+        assert_eq!(rule_number("module::r022_b"), Some(22));
+        assert_eq!(rule_number("recv_probe"), None);
+    }
+
+    #[test]
+    fn a_rule_without_a_test_and_a_test_without_a_rule_are_complaints() {
+        let sections = parse_rules("A. First\n1 | one\n2 | two | wine-todo").unwrap();
+        let tests = parse_tests("test r001_x ... ok\ntest r009_y ... ok\n");
+        let run = Run { ground: "Native".into(), tests, succeeded: true };
+        assert_eq!(
+            complaints(&sections, &[&run]),
+            ["Native: r009_y names a rule that rules.txt lacks", "Native: rule 2 has no test"]
+        );
+        assert!(
+            render(&sections, &run, None)
+                .ends_with("| 2 | two | no test | not run | wine-todo |\n")
+        );
+    }
+}
