@@ -66,7 +66,7 @@ fn retry(mut call: impl FnMut() -> isize) -> Result<usize> {
 
 pub fn socket(family: c_int, kind: c_int, protocol: c_int) -> Result<RawFd> {
     if let Some(kernel) = fake::kernel() {
-        return kernel.socket(family, kind);
+        return kernel.socket(family, kind, protocol);
     }
     let kind = kind | libc::SOCK_NONBLOCK | libc::SOCK_CLOEXEC;
     // SAFETY: no memory is passed.
@@ -274,27 +274,31 @@ fn name(
     Ok(address)
 }
 
-/// Sets an option whose value is plain data in the kernel's layout.
+/// Sets an option whose value is plain data in the kernel's layout, without padding.
 pub fn set_option<T: Copy>(fd: RawFd, level: c_int, name: c_int, value: T) -> Result<()> {
-    if let Some(kernel) = fake::kernel() {
-        return kernel.set_option(fd, level, name);
-    }
     let pointer = std::ptr::from_ref(&value).cast();
+    if let Some(kernel) = fake::kernel() {
+        // SAFETY: the bytes are those of `value`, all of them initialised as it has no padding.
+        let bytes = unsafe { std::slice::from_raw_parts(pointer, mem::size_of::<T>()) };
+        return kernel.set_option(fd, level, name, bytes);
+    }
     let len = mem::size_of::<T>() as libc::socklen_t;
     // SAFETY: pointer and length describe `value`.
-    retry(|| unsafe { libc::setsockopt(fd, level, name, pointer, len) as isize }).map(drop)
+    retry(|| unsafe { libc::setsockopt(fd, level, name, pointer.cast(), len) as isize }).map(drop)
 }
 
 /// Reads an option into `value`, which says how much the kernel may write.
 pub fn option<T: Copy>(fd: RawFd, level: c_int, name: c_int, mut value: T) -> Result<T> {
+    let pointer = std::ptr::from_mut(&mut value).cast();
     if let Some(kernel) = fake::kernel() {
-        return kernel.option(fd, level, name, value);
+        // SAFETY: the bytes are those of `value`, and any are a valid value as below.
+        let bytes = unsafe { std::slice::from_raw_parts_mut(pointer, mem::size_of::<T>()) };
+        return kernel.option(fd, level, name, bytes).map(|()| value);
     }
     let mut len = mem::size_of::<T>() as libc::socklen_t;
-    let pointer = std::ptr::from_mut(&mut value).cast();
     // SAFETY: pointer and length describe `value`, and any bytes the kernel writes into the plain
     // integers and structs that this crate passes are a valid value.
-    retry(|| unsafe { libc::getsockopt(fd, level, name, pointer, &mut len) as isize })?;
+    retry(|| unsafe { libc::getsockopt(fd, level, name, pointer.cast(), &mut len) as isize })?;
     Ok(value)
 }
 
