@@ -146,7 +146,7 @@ impl Waits {
         if let Some(index) = self.enlist(&block) {
             return Waited::Signal(index);
         }
-        let outcome = wait(thread, deadline, alertable, || {
+        let outcome = wait(thread, deadline, alertable, 1, || {
             let _blocks = lock(&self.blocks);
             block.satisfied.get().map_or(Look::Wait, Look::Ready)
         });

@@ -84,6 +84,11 @@ impl Parker {
         self.state.swap(AWAKE, Ordering::AcqRel) == NOTIFIED
     }
 
+    /// Whether an unpark came since the thread got up.
+    pub fn is_notified(&self) -> bool {
+        self.state.load(Ordering::Relaxed) == NOTIFIED
+    }
+
     /// Wakes the thread, or keeps it from its next sleep.
     pub fn unpark(&self) -> Rouse {
         match self.state.swap(NOTIFIED, Ordering::AcqRel) {

@@ -43,6 +43,10 @@ pub enum Empty {
     Apc,
 }
 
+/// How many completions a thread has prepared at a time, however many it could take: more would push
+/// the first ones out of the cache before they are handled.
+const LOCALITY: usize = 16;
+
 /// A completion port.
 pub struct Port {
     state: Mutex<State>,
@@ -141,7 +145,7 @@ impl Port {
         let mut handed = state.handed;
         self.release(state);
 
-        let outcome = wait(thread, deadline, alertable, || {
+        let outcome = wait(thread, deadline, alertable, max.min(LOCALITY), || {
             let mut state = lock(&self.state);
             // SAFETY: the hand is ours and others touch it under the lock only.
             match unsafe { &*hand.get() } {

@@ -276,7 +276,7 @@ fn name(
 
 /// Sets an option whose value is plain data in the kernel's layout, without padding.
 pub fn set_option<T: Copy>(fd: RawFd, level: c_int, name: c_int, value: T) -> Result<()> {
-    let pointer = std::ptr::from_ref(&value).cast();
+    let pointer = std::ptr::from_ref(&value).cast::<u8>();
     if let Some(kernel) = fake::kernel() {
         // SAFETY: the bytes are those of `value`, all of them initialised as it has no padding.
         let bytes = unsafe { std::slice::from_raw_parts(pointer, mem::size_of::<T>()) };
@@ -289,7 +289,7 @@ pub fn set_option<T: Copy>(fd: RawFd, level: c_int, name: c_int, value: T) -> Re
 
 /// Reads an option into `value`, which says how much the kernel may write.
 pub fn option<T: Copy>(fd: RawFd, level: c_int, name: c_int, mut value: T) -> Result<T> {
-    let pointer = std::ptr::from_mut(&mut value).cast();
+    let pointer = std::ptr::from_mut(&mut value).cast::<u8>();
     if let Some(kernel) = fake::kernel() {
         // SAFETY: the bytes are those of `value`, and any are a valid value as below.
         let bytes = unsafe { std::slice::from_raw_parts_mut(pointer, mem::size_of::<T>()) };
@@ -356,21 +356,18 @@ impl Poller {
         retry(|| unsafe { libc::epoll_ctl(self.epoll, add, fd, &mut event) as isize }).map(drop)
     }
 
-    /// Waits for reports. Signals and wake-ups end the wait early.
-    pub fn wait<'a>(&self, timeout_ns: Option<u64>, room: &'a mut Room) -> &'a [Readiness] {
+    /// Waits for reports and says how many came. Signals and wake-ups end the wait early.
+    pub fn wait(&self, timeout_ns: Option<u64>, room: &mut Room) -> usize {
         let timeout_ms =
             timeout_ns.map_or(-1, |ns| ns.div_ceil(1_000_000).min(i32::MAX as u64) as c_int);
-        let count = match fake::kernel() {
-            Some(kernel) => kernel.wait(timeout_ms, room),
-            // SAFETY: the room holds BATCH events, of which the kernel fills the first `count`; a
-            // `Readiness` is laid out as an epoll_event.
-            None => unsafe {
-                libc::epoll_wait(self.epoll, room.as_mut_ptr().cast(), BATCH as c_int, timeout_ms)
-                    .max(0) as usize
-            },
+        if let Some(kernel) = fake::kernel() {
+            return kernel.wait(timeout_ms, room);
+        }
+        // SAFETY: the room holds BATCH reports, each laid out as an epoll_event.
+        let count = unsafe {
+            libc::epoll_wait(self.epoll, room.as_mut_ptr().cast(), BATCH as c_int, timeout_ms)
         };
-        // SAFETY: the kernel filled the first `count` reports.
-        unsafe { std::slice::from_raw_parts(room.as_ptr().cast(), count) }
+        count.max(0) as usize
     }
 
     /// Makes a wait in progress, or the next one, return.

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use crate::backend;
+use crate::backend::{self, Nap};
 use crate::thread::Thread;
 
 /// When a wait gives up.
@@ -56,15 +56,17 @@ pub enum Outcome<T> {
 }
 
 /// Waits until `look` is satisfied. `look` is called again after every wake-up, with nothing locked.
+/// `appetite`: how many completions the caller takes at a time.
 pub fn wait<T>(
     thread: &Arc<Thread>,
     deadline: Deadline,
     alertable: bool,
+    appetite: usize,
     mut look: impl FnMut() -> Look<T>,
 ) -> Outcome<T> {
     if let Deadline::Now = deadline {
         // A program that only polls still sees what the kernel has finished.
-        backend::poll();
+        backend::sleep(thread, Nap { timeout_ns: Some(0), may_lead: true, appetite });
     }
     loop {
         let may_lead = match look() {
@@ -77,7 +79,7 @@ pub fn wait<T>(
         }
         match deadline.left_ns() {
             None => return Outcome::TimedOut,
-            Some(timeout_ns) => backend::sleep(thread, timeout_ns, may_lead),
+            Some(timeout_ns) => backend::sleep(thread, Nap { timeout_ns, may_lead, appetite }),
         }
     }
 }

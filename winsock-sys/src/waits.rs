@@ -273,7 +273,7 @@ fn sleep(ms: u32, alertable: bool) -> u32 {
     let thread = thread::current();
     if alertable {
         if ms == 0 {
-            crate::backend::poll(); // Routines of what the kernel has finished run now.
+            crate::backend::poll(&thread); // Routines of what the kernel has finished run now.
         }
         if thread.run_apcs() {
             return WAIT_IO_COMPLETION;
@@ -285,7 +285,7 @@ fn sleep(ms: u32, alertable: bool) -> u32 {
     }
     let _waiting = Waiting::begin();
     let asleep = || Look::<()>::Wait;
-    match wait::wait(&thread, Deadline::after_ms(ms), alertable, asleep) {
+    match wait::wait(&thread, Deadline::after_ms(ms), alertable, usize::MAX, asleep) {
         Outcome::Ready(()) | Outcome::TimedOut => 0,
         Outcome::Apc => {
             thread.run_apcs();

@@ -13,7 +13,8 @@ use super::watch::Watch;
 use crate::park::Bed;
 use crate::socket;
 use crate::sync::{Mutex, lock};
-use crate::sys::{self, Errno, Poller};
+use crate::sys::{self, Errno, Poller, Readiness, Room};
+use super::Nap;
 use crate::thread::{self, Thread};
 
 /// The process's readiness driver.
@@ -21,6 +22,8 @@ pub struct Driver {
     poller: Poller,
     /// A thread is in `epoll_wait` or handing out what it brought.
     led: AtomicBool,
+    /// What the kernel reported and the leaders have not handed out yet; only the leader takes it.
+    batch: Mutex<Batch>,
     /// Counts the times a thread became leader: the watch compares it over time.
     term: AtomicU32,
     /// Operations that wait in the sockets' queues.
@@ -32,11 +35,42 @@ pub struct Driver {
     pub(super) watch: Watch,
 }
 
+/// Reports of the kernel, in order.
+struct Batch {
+    room: Box<Room>,
+    next: usize,
+    count: usize,
+}
+
+impl Batch {
+    fn new() -> Batch {
+        Batch { room: Box::new(sys::room()), next: 0, count: 0 }
+    }
+
+    fn has_more(&self) -> bool {
+        self.next < self.count
+    }
+
+    fn fill(&mut self, poller: &Poller, timeout_ns: Option<u64>) {
+        (self.next, self.count) = (0, poller.wait(timeout_ns, &mut self.room));
+    }
+
+    fn next(&mut self) -> Option<Readiness> {
+        let at = self.next;
+        (at < self.count).then(|| {
+            self.next += 1;
+            // SAFETY: the kernel filled the first `count` reports.
+            unsafe { self.room[at].assume_init() }
+        })
+    }
+}
+
 impl Driver {
     pub(super) fn new() -> Result<Driver, Errno> {
         Ok(Driver {
             poller: Poller::new()?,
             led: AtomicBool::new(false),
+            batch: Mutex::new(Batch::new()),
             term: AtomicU32::new(0),
             parked: AtomicIsize::new(0),
             reaped_at: AtomicU32::new(0),
@@ -55,32 +89,23 @@ impl Driver {
         self.poller.kick();
     }
 
-    /// Waits until unparked, driven events arrive, or the time is up; may return early.
-    pub fn sleep(&self, thread: &Arc<Thread>, timeout_ns: Option<u64>, may_lead: bool) {
-        if may_lead && self.try_lead() {
-            if thread.parker.enter(Bed::Leader) {
-                self.reap(timeout_ns, || {
-                    thread.parker.leave();
-                });
-            }
-            self.resign();
-            return;
+    /// Waits until unparked, or until the time is up, and drives meanwhile; may return early.
+    /// A driving thread that is unparked stops after `appetite` reports.
+    pub fn sleep(&self, thread: &Arc<Thread>, nap: Nap) {
+        if nap.may_lead && self.try_lead() {
+            self.lead(thread, nap);
+            return self.resign();
+        }
+        if nap.timeout_ns == Some(0) {
+            return; // Another thread is at it.
         }
         lock(&self.followers).push(thread.clone());
         // The leader may have left between our attempt and our enlisting; then nobody drives until
         // the watch looks, so look ourselves.
-        if !may_lead || self.led.load(Ordering::SeqCst) {
-            thread.parker.park(timeout_ns);
+        if !nap.may_lead || self.led.load(Ordering::SeqCst) {
+            thread.parker.park(nap.timeout_ns);
         }
         lock(&self.followers).retain(|follower| !Arc::ptr_eq(follower, thread));
-    }
-
-    /// Reports what the kernel has finished, if no other thread is about to.
-    pub fn poll(&self) {
-        if self.try_lead() {
-            self.reap(Some(0), || ());
-            self.resign();
-        }
     }
 
     /// The coarse clock when the backend last asked the kernel. A socket found empty in this very
@@ -101,21 +126,39 @@ impl Driver {
     }
 
     fn resign(&self) {
+        let behind = lock(&self.batch).has_more();
         self.led.store(false, Ordering::SeqCst);
+        // What was reported and not handed out yet is work for others who wait.
+        if behind && self.promote() {
+            return;
+        }
         if self.has_work() {
             self.watch.arm();
         }
     }
 
-    /// Asks the kernel, calls `awake` when it has answered, then hands out the answers.
-    fn reap(&self, timeout_ns: Option<u64>, awake: impl FnOnce()) {
+    /// Hands out what the kernel reported, asking it first if nothing is left over from last time.
+    ///
+    /// A thread that has got what it waited for leaves the rest for later, so that it handles one
+    /// message while its socket is still in the cache, as a hand-written loop would.
+    fn lead(&self, thread: &Thread, nap: Nap) {
+        let mut batch = lock(&self.batch);
         self.term.fetch_add(1, Ordering::Relaxed);
-        let mut room = sys::room();
-        let reports = self.poller.wait(timeout_ns, &mut room);
-        awake();
-        self.reaped_at.store(sys::coarse_ms(), Ordering::Relaxed);
-        for report in reports {
+        if !batch.has_more() {
+            if nap.timeout_ns != Some(0) && !thread.parker.enter(Bed::Leader) {
+                return;
+            }
+            batch.fill(&self.poller, nap.timeout_ns);
+            thread.parker.leave();
+            self.reaped_at.store(sys::coarse_ms(), Ordering::Relaxed);
+        }
+        let mut handed_out = 0;
+        while let Some(report) = batch.next() {
             socket::on_ready(report.token as usize, report.events);
+            handed_out += 1;
+            if handed_out >= nap.appetite && thread.parker.is_notified() {
+                return;
+            }
         }
     }
 
@@ -139,6 +182,7 @@ impl Driver {
 
     /// For the watch: leads until something happened.
     pub(super) fn lead_once(&self) {
-        thread::on_current(|thread| self.sleep(thread, None, true));
+        let nap = Nap { timeout_ns: None, may_lead: true, appetite: usize::MAX };
+        thread::on_current(|thread| self.sleep(thread, nap));
     }
 }

@@ -78,19 +78,28 @@ pub fn register(fd: RawFd, token: usize) -> Result<(), Errno> {
     driver().register(fd, token)
 }
 
+/// How a thread wants to wait.
+#[derive(Clone, Copy, Debug)]
+pub struct Nap {
+    /// `None`: no limit. 0: look, and do not wait.
+    pub timeout_ns: Option<u64>,
+    /// It may drive the backend meanwhile.
+    pub may_lead: bool,
+    /// How many completions it can take at a time: it stops driving when it has some.
+    pub appetite: usize,
+}
+
 /// See [`Driver::sleep`].
-pub fn sleep(thread: &Arc<Thread>, timeout_ns: Option<u64>, may_lead: bool) {
+pub fn sleep(thread: &Arc<Thread>, nap: Nap) {
     match &*DRIVER {
-        Ok(driver) => driver.sleep(thread, timeout_ns, may_lead),
-        Err(_) => thread.parker.park(timeout_ns), // Events work without sockets.
+        Ok(driver) => driver.sleep(thread, nap),
+        Err(_) => thread.parker.park(nap.timeout_ns), // Events work without sockets.
     }
 }
 
-/// See [`Driver::poll`].
-pub fn poll() {
-    if let Ok(driver) = &*DRIVER {
-        driver.poll();
-    }
+/// Reports what the kernel has finished, unless another thread is about to.
+pub fn poll(thread: &Arc<Thread>) {
+    sleep(thread, Nap { timeout_ns: Some(0), may_lead: true, appetite: usize::MAX });
 }
 
 /// See [`Driver::kick`].
