@@ -1,5 +1,6 @@
 //! Section C: which buffer gets which byte, how long a send stays pending, and time-outs.
 
+use std::collections::VecDeque;
 use std::ptr::null_mut;
 use std::thread;
 use std::time::{Duration, Instant};
@@ -7,6 +8,7 @@ use std::time::{Duration, Instant};
 use conformance::*;
 use winsock_sys::Win32::Foundation::{STATUS_PENDING, WAIT_TIMEOUT};
 use winsock_sys::Win32::Networking::WinSock::*;
+use winsock_sys::Win32::System::IO::CancelIoEx;
 
 const MANY: usize = 20 << 20;
 
@@ -160,6 +162,105 @@ fn r058_sends_leave_in_posting_order() {
     for ((op, event), part) in ops.iter().zip(parts) {
         assert_eq!(bytes_of(&a, op, event), part.len());
     }
+}
+
+#[test]
+fn r058_a_cancelled_receive_leaves_the_order_of_the_others() {
+    let (a, b) = tcp_pair();
+    let ops: Vec<(Op, Event)> = (0..4).map(|_| with_event(2)).collect();
+    for (op, _) in &ops {
+        assert_eq!(post_recv(&a, op), Err(WSA_IO_PENDING));
+    }
+    for cancelled in [0, 2] {
+        let (op, event) = &ops[cancelled];
+        // SAFETY: the op is alive.
+        assert_ne!(unsafe { CancelIoEx(*a as _, op.ptr()) }, 0);
+        assert!(event.is_set_within(SOON));
+        assert_eq!(wsa_result(&a, op, false), Err(WSA_OPERATION_ABORTED));
+    }
+    send_all(&b, b"1234");
+    assert_eq!(bytes_of(&a, &ops[1].0, &ops[1].1), 2);
+    assert_eq!(bytes_of(&a, &ops[3].0, &ops[3].1), 2);
+    assert_eq!([ops[1].0.data(), ops[3].0.data()].concat(), b"1234");
+}
+
+/// Sizes from 1 to `most`, the same in every run.
+fn sizes(most: usize) -> impl Iterator<Item = usize> {
+    pattern(65_521).into_iter().map(move |noise| 1 + noise as usize * most / 256)
+}
+
+#[test]
+fn r058_sends_and_receives_of_all_sizes_keep_the_stream_whole() {
+    const TOTAL: usize = 1 << 20;
+    const DEPTH: usize = 8;
+    let (a, b) = tcp_pair();
+    let sender = thread::spawn(move || {
+        let data = pattern(TOTAL);
+        let mut rest = &data[..];
+        for size in sizes(9000) {
+            let (now, later) = rest.split_at(size.min(rest.len()));
+            send_all(&b, now);
+            rest = later;
+        }
+        assert!(rest.is_empty());
+    });
+    let port = port();
+    associate(&a, &port, 0);
+    let mut lens = sizes(4000).step_by(3);
+    let mut posted = VecDeque::new();
+    let mut received = Vec::new();
+    loop {
+        while posted.len() < DEPTH {
+            let op = Op::new(lens.next().unwrap());
+            assert!(matches!(post_recv(&a, &op), Ok(_) | Err(WSA_IO_PENDING)));
+            posted.push_back(op);
+        }
+        let packet = dequeue(*port, SOON);
+        let op = posted.pop_front().unwrap();
+        assert!(packet.ok, "{packet:?}");
+        assert_eq!(packet.overlapped, op.ptr(), "packets come in posting order");
+        if packet.bytes == 0 {
+            break;
+        }
+        received.extend_from_slice(&op.data()[..packet.bytes as usize]);
+    }
+    sender.join().unwrap();
+    assert!(received == pattern(TOTAL), "{} bytes, not all in place", received.len());
+}
+
+/// Overlapped `WSARecv` with MSG_WAITALL, whose value is not that of Linux.
+fn recv_all(socket: &Socket, op: &Op) -> Result<u32, i32> {
+    let (buffer, mut bytes, mut flags) = (op.wsabuf(), 0, MSG_WAITALL as u32);
+    // SAFETY: the op keeps OVERLAPPED and buffer in place until the operation has ended.
+    let rc =
+        unsafe { WSARecv(**socket, &buffer, 1, &raw mut bytes, &raw mut flags, op.ptr(), None) };
+    if rc == 0 { Ok(bytes) } else { Err(last_wsa_error()) }
+}
+
+#[test]
+fn r058_waitall_completes_when_the_buffer_is_full() {
+    let (a, b) = tcp_pair();
+    let (op, event) = with_event(8);
+    assert_eq!(recv_all(&a, &op), Err(WSA_IO_PENDING));
+    send_all(&b, b"half");
+    differs_on_wine(|| {
+        assert!(!event.is_set_within(NEVER));
+        send_all(&b, b" and half");
+        assert_eq!(bytes_of(&a, &op, &event), 8);
+        assert_eq!(op.data(), b"half and");
+        assert_eq!(recv_exactly(&a, 5), b" half");
+    });
+}
+
+#[test]
+fn r058_waitall_completes_when_the_peer_closes() {
+    let (a, b) = tcp_pair();
+    let (op, event) = with_event(8);
+    assert_eq!(recv_all(&a, &op), Err(WSA_IO_PENDING));
+    send_all(&b, b"half");
+    assert_eq!(b.close(), Ok(()));
+    assert_eq!(bytes_of(&a, &op, &event), 4);
+    assert_eq!(&op.data()[..4], b"half");
 }
 
 #[test]
@@ -424,6 +525,23 @@ fn r063_a_peer_that_only_half_closes_still_gets_everything() {
     assert_eq!(bytes_of(&a, &end, &end_event), 0);
     assert!(recv_exactly(&b, MANY) == data, "a byte is out of place");
     assert_eq!(bytes_of(&a, &op, &event), MANY);
+}
+
+#[test]
+fn r063_large_sends_in_both_directions_do_not_block_each_other() {
+    let pair = <[Socket; 2]>::from(tcp_pair());
+    let sent = [sending(&pattern(MANY)), sending(&pattern(MANY))];
+    for (socket, (op, _)) in pair.iter().zip(&sent) {
+        assert_eq!(post_send(socket, op), Err(WSA_IO_PENDING));
+    }
+    thread::scope(|scope| {
+        for socket in &pair {
+            scope.spawn(|| assert!(recv_exactly(socket, MANY) == pattern(MANY)));
+        }
+    });
+    for (socket, (op, event)) in pair.iter().zip(&sent) {
+        assert_eq!(bytes_of(socket, op, event), MANY);
+    }
 }
 
 #[test]

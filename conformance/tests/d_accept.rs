@@ -553,6 +553,58 @@ fn r071_many_posted_accepts_take_one_client_each() {
 }
 
 #[test]
+fn r071_a_client_reset_while_it_waits_does_not_spoil_the_next() {
+    let (listener, addr) = listener();
+    connect_to(&addr).reset();
+    let healthy = connect_to(&addr);
+    send_all(&healthy, b"well");
+    let port = port();
+    associate(&listener, &port, 0);
+    let acceptors = [tcp_socket(), tcp_socket()];
+    let ops = [accept_op(16), accept_op(16)];
+    for (acceptor, op) in acceptors.iter().zip(&ops) {
+        let posted = post_accept(&listener, acceptor, op, 16);
+        // An immediate failure is the reset client's, and queues nothing.
+        assert!(matches!(posted, Ok(_) | Err(WSA_IO_PENDING | WSAECONNRESET)), "{posted:?}");
+    }
+    let served = (0..2).map(|_| dequeue(*port, SOON)).find(|packet| packet.bytes == 4).unwrap();
+    assert!(served.ok, "{served:?}");
+    let op = ops.iter().find(|op| op.ptr() == served.overlapped).unwrap();
+    assert_eq!(&op.data()[..4], b"well");
+}
+
+#[test]
+fn r071_threads_may_post_accepts_while_clients_come_and_go() {
+    const EACH: usize = 50;
+    let (listener, addr) = listener();
+    let serve = || {
+        for _ in 0..EACH {
+            let acceptor = tcp_socket();
+            let (op, event) = accept_with_event(1);
+            let posted = post_accept(&listener, &acceptor, &op, 1);
+            assert!(matches!(posted, Ok(1) | Err(WSA_IO_PENDING)), "{posted:?}");
+            assert!(event.is_set_within(SOON));
+            assert_eq!(wsa_result(&listener, &op, false), Ok((1, 0)));
+            send_all(&acceptor, op.data().split_at(1).0);
+            assert_eq!(recv_exactly(&acceptor, 1), [], "the client closes first");
+        }
+    };
+    let visit = |number: usize| {
+        for _ in 0..EACH {
+            let client = connect_to(&addr);
+            send_all(&client, &[number as u8]);
+            assert_eq!(recv_exactly(&client, 1), [number as u8]);
+        }
+    };
+    thread::scope(|scope| {
+        for number in 0..4 {
+            scope.spawn(serve);
+            scope.spawn(move || visit(number));
+        }
+    });
+}
+
+#[test]
 fn r071_a_cancelled_accept_leaves_the_listener_working() {
     let (listener, addr) = listener();
     let acceptor = tcp_socket();
