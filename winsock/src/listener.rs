@@ -1,0 +1,65 @@
+//! Listening for TCP connections.
+
+use std::net::{SocketAddr, ToSocketAddrs};
+
+use winsock_sys::Win32::Networking::WinSock as ws;
+
+use crate::address::{Address, family};
+use crate::error::{Error, Result, winsock};
+use crate::socket::{Socket, call_len, common_methods};
+use crate::tcp::{TcpSocket, first};
+
+/// A socket that listens for TCP connections.
+///
+/// [`accept`](Listener::accept) waits for one; [`Port::accept`](crate::Port::accept) has it
+/// delivered. With the latter, connections for which no accept is posted wait in the backlog, at no
+/// cost: a server at its limit simply posts none.
+///
+/// Dropping the listener ends its pending accepts as aborted. Connections accepted before stay.
+#[derive(Debug)]
+pub struct Listener {
+    pub(crate) socket: Socket,
+    family: ws::ADDRESS_FAMILY,
+}
+
+impl Listener {
+    /// Listens at the first of `address` that can be bound, with the longest backlog the system
+    /// grants. To set options first: [`TcpSocket::bind`] and [`TcpSocket::listen`].
+    ///
+    /// [`listen`](https://learn.microsoft.com/windows/win32/api/winsock2/nf-winsock2-listen)
+    pub fn bind(address: impl ToSocketAddrs) -> Result<Listener> {
+        first(address, |address| {
+            let socket = TcpSocket::for_address(address)?;
+            socket.bind(address)?;
+            socket.listen(u32::MAX)
+        })
+    }
+
+    pub(crate) fn from_bound(socket: Socket, backlog: u32) -> Result<Listener> {
+        // A backlog of SOMAXCONN, 0x7fffffff in winsock2.h, leaves the number to the system.
+        let backlog = i32::try_from(backlog).unwrap_or(i32::MAX);
+        // SAFETY: no memory is passed.
+        winsock(unsafe { ws::listen(socket.raw(), backlog) })?;
+        let family = family(&socket.local_addr()?);
+        Ok(Listener { socket, family })
+    }
+
+    /// Waits for a connection.
+    ///
+    /// [`accept`](https://learn.microsoft.com/windows/win32/api/winsock2/nf-winsock2-accept)
+    pub fn accept(&self) -> Result<(TcpSocket, SocketAddr)> {
+        let mut peer = Address::empty();
+        let (name, len) = (peer.as_mut_ptr(), peer.len_mut());
+        // SAFETY: `peer` has room for the address and for its length.
+        let raw = unsafe { ws::accept(self.socket.raw(), name, len) };
+        let socket = Socket::adopt(raw)?;
+        Ok((TcpSocket { socket }, peer.to_socket_addr()?))
+    }
+
+    /// The address family of the connections.
+    pub(crate) fn family(&self) -> ws::ADDRESS_FAMILY {
+        self.family
+    }
+
+    common_methods!();
+}

@@ -1,0 +1,318 @@
+//! One operation, in the place where the system finds it.
+//!
+//! A record begins with the OVERLAPPED that is passed to the system, so that the pointer that comes
+//! back in a packet is the record. Behind it lies everything the operation owns. A record goes
+//! through three states, and in each only one party touches it:
+//!
+//! | state | who | until |
+//! |---|---|---|
+//! | idle, in the [pool](crate::pool) | the pool | [`lend`](Op::lend) |
+//! | in flight | the system; cancelling reads `socket` | its packet is dequeued: [`land`](Op::land) |
+//! | landed | the thread that dequeued | [`take_back`](Op::take_back) |
+
+use std::cell::UnsafeCell;
+use std::mem::{offset_of, replace};
+use std::ptr::{self, NonNull};
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use winsock_sys::Win32::Foundation::{HANDLE, NTSTATUS};
+use winsock_sys::Win32::Networking::WinSock::{INVALID_SOCKET, SOCKET};
+use winsock_sys::Win32::System::IO::{CancelIoEx, OVERLAPPED};
+
+use crate::address::Address;
+use crate::buffer::Buffer;
+use crate::error::{Error, Result};
+use crate::extension::Addresses;
+use crate::tcp::TcpSocket;
+
+/// What an operation does, and what it owns meanwhile.
+pub(crate) enum Work<T, B> {
+    /// Nothing: the record is in the pool.
+    Idle {
+        next: Option<Op<T, B>>,
+    },
+    /// There is no socket if none could be made.
+    Accept {
+        token: T,
+        socket: Option<TcpSocket>,
+        addresses: Box<Addresses>,
+    },
+    /// There is no socket if none could be made.
+    Connect {
+        token: T,
+        socket: Option<TcpSocket>,
+        to: Address,
+    },
+    Disconnect {
+        token: T,
+        socket: TcpSocket,
+    },
+    Recv {
+        token: T,
+        buf: B,
+    },
+    Send {
+        token: T,
+        buf: B,
+    },
+    RecvFrom {
+        token: T,
+        buf: B,
+        from: Address,
+    },
+    SendTo {
+        token: T,
+        buf: B,
+        to: Address,
+    },
+    Post {
+        token: T,
+    },
+}
+
+/// The memory of an operation, as calls take it; valid until the record is taken back.
+pub(crate) struct Lent {
+    pub data: *mut u8,
+    pub len: usize,
+    pub address: *mut Address,
+    pub addresses: *mut core::ffi::c_void,
+}
+
+impl<T, B: Buffer> Work<T, B> {
+    fn lend(&mut self) -> Lent {
+        const NOTHING: Lent = Lent {
+            data: ptr::null_mut(),
+            len: 0,
+            address: ptr::null_mut(),
+            addresses: ptr::null_mut(),
+        };
+        match self {
+            Work::Idle { .. } | Work::Disconnect { .. } | Work::Post { .. } => NOTHING,
+            Work::Accept { addresses, .. } => Lent { addresses: addresses.as_mut_ptr(), ..NOTHING },
+            Work::Connect { to, .. } => Lent { address: to, ..NOTHING },
+            Work::Recv { buf, .. } => {
+                let room = buf.room();
+                Lent { data: room.as_mut_ptr().cast(), len: room.len(), ..NOTHING }
+            }
+            Work::RecvFrom { buf, from, .. } => {
+                let room = buf.room();
+                Lent { data: room.as_mut_ptr().cast(), len: room.len(), address: from, ..NOTHING }
+            }
+            // The system only reads what is sent.
+            Work::Send { buf, .. } => {
+                let bytes = buf.bytes();
+                Lent { data: bytes.as_ptr().cast_mut(), len: bytes.len(), ..NOTHING }
+            }
+            Work::SendTo { buf, to, .. } => {
+                let bytes = buf.bytes();
+                let data = bytes.as_ptr().cast_mut();
+                Lent { data, len: bytes.len(), address: to, addresses: ptr::null_mut() }
+            }
+        }
+    }
+}
+
+/// See the [module](self).
+#[repr(C)]
+pub(crate) struct Record<T, B> {
+    overlapped: UnsafeCell<OVERLAPPED>,
+    /// [`HELD`], [`IN_FLIGHT`] and, above them, how often the record was lent. The latter tells a
+    /// ticket's operation from a later one in the same record.
+    phase: AtomicU64,
+    /// The socket that the operation was issued on: what CancelIoEx wants to know. The program may
+    /// have closed it; then the system is aborting the operation, and does not find it any more.
+    socket: UnsafeCell<SOCKET>,
+    /// Why the system did not accept the operation, 0 if it did.
+    refusal: UnsafeCell<i32>,
+    work: UnsafeCell<Work<T, B>>,
+}
+
+/// A thread is calling CancelIoEx: the record must not be used for something else meanwhile.
+const HELD: u64 = 1;
+const IN_FLIGHT: u64 = 2;
+const LENT_ONCE: u64 = 4;
+
+/// A record's address. Records live as long as their port.
+pub(crate) struct Op<T, B>(NonNull<Record<T, B>>);
+
+impl<T, B> Clone for Op<T, B> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+
+impl<T, B> Copy for Op<T, B> {}
+
+impl<T, B> Record<T, B> {
+    pub fn idle(next: Option<Op<T, B>>) -> Record<T, B> {
+        Record {
+            overlapped: UnsafeCell::new(OVERLAPPED::default()),
+            phase: AtomicU64::new(0),
+            socket: UnsafeCell::new(INVALID_SOCKET),
+            refusal: UnsafeCell::new(0),
+            work: UnsafeCell::new(Work::Idle { next }),
+        }
+    }
+
+    pub fn is_in_flight(&self) -> bool {
+        self.phase.load(Ordering::Acquire) & IN_FLIGHT != 0
+    }
+}
+
+/// What an operation came to: its socket, its work and how it ended.
+pub(crate) struct Ended<T, B> {
+    pub socket: SOCKET,
+    pub work: Work<T, B>,
+    pub result: Result<usize>,
+    /// Also set when the operation failed: a datagram that was cut off has filled its buffer.
+    pub bytes: usize,
+}
+
+/// All of these demand that the record's port still exists.
+impl<T, B> Op<T, B> {
+    pub fn new(record: NonNull<Record<T, B>>) -> Op<T, B> {
+        Op(record)
+    }
+
+    /// The record that begins with this OVERLAPPED.
+    pub fn from_overlapped(overlapped: *mut OVERLAPPED) -> Op<T, B> {
+        const { assert!(offset_of!(Record<T, B>, overlapped) == 0) };
+        Op(NonNull::new(overlapped.cast()).expect("every packet of a port has a record"))
+    }
+
+    pub fn overlapped(self) -> *mut OVERLAPPED {
+        // The pointer keeps its right to the whole record.
+        self.0.as_ptr().cast()
+    }
+
+    pub fn address(self) -> *mut () {
+        self.0.as_ptr().cast()
+    }
+
+    pub fn from_address(address: *mut ()) -> Op<T, B> {
+        Op(NonNull::new(address.cast()).expect("a ticket has a record"))
+    }
+
+    /// # Safety
+    /// The record is idle and the caller's.
+    pub unsafe fn next(self) -> Option<Op<T, B>> {
+        // SAFETY: the caller's.
+        match unsafe { &*self.0.as_ref().work.get() } {
+            Work::Idle { next } => *next,
+            _ => unreachable!("only idle records are in the pool"),
+        }
+    }
+
+    /// # Safety
+    /// The record is idle and the caller's.
+    pub unsafe fn set_next(self, next: Option<Op<T, B>>) {
+        // SAFETY: the caller's. What was there is idle too, so that nothing is left undropped.
+        unsafe { self.0.as_ref().work.get().write(Work::Idle { next }) };
+    }
+
+    /// Ends a flight: the packet has come.
+    ///
+    /// # Safety
+    /// The record is in flight, and the caller has dequeued its packet.
+    pub unsafe fn land(self) {
+        // SAFETY: the caller's: the record exists.
+        let phase = unsafe { &self.0.as_ref().phase };
+        let before = phase.fetch_sub(IN_FLIGHT, Ordering::AcqRel);
+        debug_assert_ne!(before & IN_FLIGHT, 0);
+        if before & HELD != 0 {
+            // The other thread is in a system call that does not wait.
+            while phase.load(Ordering::Acquire) & HELD != 0 {
+                std::thread::yield_now();
+            }
+        }
+    }
+
+    /// Says why the system did not accept the operation.
+    ///
+    /// # Safety
+    /// The record is in flight for us, but not for the system, and the caller's.
+    pub unsafe fn refuse(self, error: Error) {
+        // SAFETY: the caller's.
+        unsafe { *self.0.as_ref().refusal.get() = error.code() };
+    }
+
+    /// Takes everything back that [`lend`](Op::lend) has lent; leaves the record idle.
+    ///
+    /// # Safety
+    /// The record has landed and is the caller's.
+    pub unsafe fn take_back(self) -> Ended<T, B> {
+        // SAFETY: the caller's.
+        let record = unsafe { self.0.as_ref() };
+        // SAFETY: as above; the system is done with the record.
+        unsafe {
+            let overlapped = &*record.overlapped.get();
+            let bytes = overlapped.InternalHigh;
+            let result = match (*record.refusal.get(), overlapped.Internal as NTSTATUS) {
+                (0, 0) => Ok(bytes),
+                (0, status) => Err(Error::from_status(status)),
+                (refusal, _) => Err(Error::from_code(refusal)),
+            };
+            let work = replace(&mut *record.work.get(), Work::Idle { next: None });
+            Ended { socket: *record.socket.get(), work, result, bytes }
+        }
+    }
+
+    /// Cancels the operation that was lent in `phase`; `false` if it has ended.
+    ///
+    /// # Safety
+    /// The record's port exists.
+    pub unsafe fn cancel(self, phase: u64) -> bool {
+        // SAFETY: the caller's.
+        let record = unsafe { self.0.as_ref() };
+        let hold = record.phase.compare_exchange(
+            phase,
+            phase | HELD,
+            Ordering::Acquire,
+            Ordering::Relaxed,
+        );
+        match hold {
+            Ok(_) => {
+                // SAFETY: in flight and held, so that nobody writes `socket`; the OVERLAPPED is
+                // only compared with those that are pending.
+                let found =
+                    unsafe { CancelIoEx(*record.socket.get() as HANDLE, self.overlapped()) != 0 };
+                record.phase.fetch_and(!HELD, Ordering::Release);
+                found
+            }
+            // Somebody else is cancelling this very operation.
+            Err(now) => now == phase | HELD,
+        }
+    }
+
+    /// Cancels whatever is in flight, in the port's last hour.
+    ///
+    /// # Safety
+    /// The record is in flight, and nobody else cancels or dequeues.
+    pub unsafe fn abandon(self) {
+        // SAFETY: the caller's.
+        unsafe { CancelIoEx(*self.0.as_ref().socket.get() as HANDLE, self.overlapped()) };
+    }
+}
+
+impl<T, B: Buffer> Op<T, B> {
+    /// Marks the record as in flight and fills it. Returns the memory for the call, which is not
+    /// touched here again until the operation has ended, and the phase for a ticket.
+    ///
+    /// # Safety
+    /// The record is idle and the caller's.
+    pub unsafe fn lend(self, socket: SOCKET, work: Work<T, B>) -> (Lent, u64) {
+        // SAFETY: the caller's.
+        let record = unsafe { self.0.as_ref() };
+        // SAFETY: as above: idle, so that nobody else looks at it; an idle work needs no drop.
+        let lent = unsafe {
+            record.overlapped.get().write(OVERLAPPED::default());
+            *record.socket.get() = socket;
+            *record.refusal.get() = 0;
+            record.work.get().write(work);
+            (*record.work.get()).lend()
+        };
+        let phase = record.phase.load(Ordering::Relaxed) + (LENT_ONCE | IN_FLIGHT);
+        record.phase.store(phase, Ordering::Release);
+        (lent, phase)
+    }
+}
