@@ -80,6 +80,32 @@ impl Address {
         }
     }
 
+    /// An address that the kernel or the C library holds; `None` if it is neither IPv4 nor IPv6.
+    ///
+    /// # Safety
+    /// `name` is a sockaddr, as long as its family says.
+    pub unsafe fn of_kernel(name: *const sockaddr) -> Option<Address> {
+        // SAFETY: every sockaddr starts with its family.
+        let family = c_int::from(unsafe { (*name).sa_family });
+        if family != AF_INET && family != AF_INET6 {
+            return None;
+        }
+        let mut address = Address::any(family);
+        // SAFETY: the caller promises the length of the family; the two do not overlap.
+        unsafe {
+            let bytes = address.bytes.as_mut_ptr();
+            name.cast::<u8>().copy_to_nonoverlapping(bytes, address.windows_len());
+        }
+        Some(address)
+    }
+
+    /// The IPv4-mapped IPv6 address of an IPv4 address.
+    pub fn mapped(&self) -> Option<Address> {
+        let [a, b, c, d] = self.host().try_into().ok()?;
+        let host = std::net::Ipv4Addr::new(a, b, c, d).to_ipv6_mapped();
+        Some(Address::v6(host.octets(), self.port(), 0))
+    }
+
     /// What system calls take.
     pub fn as_ptr(&self) -> *const sockaddr {
         self.bytes.as_ptr().cast()
