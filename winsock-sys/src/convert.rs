@@ -54,7 +54,9 @@ unsafe fn pton<U: Unit>(family: i32, text: *const U, to: *mut c_void) -> i32 {
 /// 1; 0 if the text is no address of the family (four decimal numbers, or RFC 4291's notation,
 /// without port, scope or blanks); -1 with WSAEAFNOSUPPORT or WSAEFAULT (a pointer is NULL).
 ///
-/// [Microsoft's page](https://learn.microsoft.com/en-us/windows/win32/api/ws2tcpip/nf-ws2tcpip-inet_pton).
+/// [Microsoft's page][ms].
+///
+/// [ms]: https://learn.microsoft.com/en-us/windows/win32/api/ws2tcpip/nf-ws2tcpip-inet_pton
 ///
 /// # Safety
 /// `pszaddrstring` is NULL or ends in NUL; `paddrbuf` is NULL or holds an address of the family.
@@ -69,7 +71,9 @@ pub unsafe extern "system" fn inet_pton(
 
 /// [`inet_pton`] for wide text; sets WSAEINVAL where it returns 0.
 ///
-/// [Microsoft's page](https://learn.microsoft.com/en-us/windows/win32/api/ws2tcpip/nf-ws2tcpip-inetptonw).
+/// [Microsoft's page][ms].
+///
+/// [ms]: https://learn.microsoft.com/en-us/windows/win32/api/ws2tcpip/nf-ws2tcpip-inetptonw
 ///
 /// # Safety
 /// As for [`inet_pton`].
@@ -121,7 +125,9 @@ unsafe fn ntop<U: Unit>(family: i32, host: *const c_void, to: *mut U, room: usiz
 /// `pstringbuf`, or NULL with WSAEAFNOSUPPORT or ERROR_INVALID_PARAMETER (a pointer is NULL, or the
 /// buffer too small).
 ///
-/// [Microsoft's page](https://learn.microsoft.com/en-us/windows/win32/api/ws2tcpip/nf-ws2tcpip-inet_ntop).
+/// [Microsoft's page][ms].
+///
+/// [ms]: https://learn.microsoft.com/en-us/windows/win32/api/ws2tcpip/nf-ws2tcpip-inet_ntop
 ///
 /// # Safety
 /// `paddr` is NULL or an address of the family; `pstringbuf` is NULL or writable for
@@ -138,7 +144,9 @@ pub unsafe extern "system" fn inet_ntop(
 
 /// [`inet_ntop`] for wide text; `stringbufsize` counts WCHARs.
 ///
-/// [Microsoft's page](https://learn.microsoft.com/en-us/windows/win32/api/ws2tcpip/nf-ws2tcpip-inetntopw).
+/// [Microsoft's page][ms].
+///
+/// [ms]: https://learn.microsoft.com/en-us/windows/win32/api/ws2tcpip/nf-ws2tcpip-inetntopw
 ///
 /// # Safety
 /// As for [`inet_ntop`].
@@ -157,7 +165,9 @@ pub unsafe extern "system" fn InetNtopW(
 ///
 /// INADDR_NONE for anything else, with WSAEFAULT for NULL.
 ///
-/// [Microsoft's page](https://learn.microsoft.com/en-us/windows/win32/api/winsock2/nf-winsock2-inet_addr).
+/// [Microsoft's page][ms].
+///
+/// [ms]: https://learn.microsoft.com/en-us/windows/win32/api/winsock2/nf-winsock2-inet_addr
 ///
 /// # Safety
 /// `cp` is NULL or ends in NUL.
@@ -178,7 +188,9 @@ pub unsafe extern "system" fn inet_addr(cp: PCSTR) -> u32 {
 /// Converts an IPv4 address into text, in a buffer of the calling thread that its next call
 /// overwrites.
 ///
-/// [Microsoft's page](https://learn.microsoft.com/en-us/windows/win32/api/winsock2/nf-winsock2-inet_ntoa).
+/// [Microsoft's page][ms].
+///
+/// [ms]: https://learn.microsoft.com/en-us/windows/win32/api/winsock2/nf-winsock2-inet_ntoa
 ///
 /// # Safety
 /// None needed; unsafe only to match windows-sys.
@@ -200,8 +212,8 @@ pub unsafe extern "system" fn inet_ntoa(r#in: IN_ADDR) -> PSTR {
 /// Writes an address with its port: 0, or SOCKET_ERROR and the last error.
 ///
 /// # Safety
-/// `name` is NULL or readable for `len` bytes; `room` is NULL or valid; `to` is NULL or writable for
-/// `*room` units.
+/// `name` is NULL or readable for `len` bytes; `room` is NULL or valid; `to` is NULL or writable
+/// for `*room` units.
 unsafe fn to_string<U: Unit>(name: *const SOCKADDR, len: u32, to: *mut U, room: *mut u32) -> i32 {
     let format = || {
         if !start::started() {
@@ -233,7 +245,9 @@ unsafe fn to_string<U: Unit>(name: *const SOCKADDR, len: u32, to: *mut U, room: 
 /// needed is stored; or the address too short for its family) or WSAEINVAL (a pointer is NULL, the
 /// family unknown). There is one provider a family, so `lpprotocolinfo` is not read.
 ///
-/// [Microsoft's page](https://learn.microsoft.com/en-us/windows/win32/api/winsock2/nf-winsock2-wsaaddresstostringa).
+/// [Microsoft's page][ms].
+///
+/// [ms]: https://learn.microsoft.com/en-us/windows/win32/api/winsock2/nf-winsock2-wsaaddresstostringa
 ///
 /// # Safety
 /// `lpsaaddress` is NULL or readable for `dwaddresslength` bytes; `lpdwaddressstringlength` is NULL
@@ -251,7 +265,9 @@ pub unsafe extern "system" fn WSAAddressToStringA(
 
 /// [`WSAAddressToStringA`] for wide text; the length counts WCHARs.
 ///
-/// [Microsoft's page](https://learn.microsoft.com/en-us/windows/win32/api/winsock2/nf-winsock2-wsaaddresstostringw).
+/// [Microsoft's page][ms].
+///
+/// [ms]: https://learn.microsoft.com/en-us/windows/win32/api/winsock2/nf-winsock2-wsaaddresstostringw
 ///
 /// # Safety
 /// As for [`WSAAddressToStringA`].
@@ -269,7 +285,8 @@ pub unsafe extern "system" fn WSAAddressToStringW(
 /// Parses an address that may have a port: 0, or SOCKET_ERROR and the last error.
 ///
 /// # Safety
-/// `text` is NULL or ends in NUL; `len` is NULL or valid; `to` is NULL or writable for `*len` bytes.
+/// `text` is NULL or ends in NUL; `len` is NULL or valid; `to` is NULL or writable for `*len`
+/// bytes.
 unsafe fn from_string<U: Unit>(
     text: *const U,
     family: i32,
@@ -309,14 +326,16 @@ unsafe fn from_string<U: Unit>(
 /// length is taken from and stored to `*lpaddresslength`.
 ///
 /// 0, or SOCKET_ERROR with WSANOTINITIALISED, WSAEINVAL (no address of that family) or WSAEFAULT
-/// (NULL, or `*lpaddresslength` too small, and the length needed is stored). There is one provider a
-/// family, so `lpprotocolinfo` is not read.
+/// (NULL, or `*lpaddresslength` too small, and the length needed is stored). There is one provider
+/// a family, so `lpprotocolinfo` is not read.
 ///
-/// [Microsoft's page](https://learn.microsoft.com/en-us/windows/win32/api/winsock2/nf-winsock2-wsastringtoaddressa).
+/// [Microsoft's page][ms].
+///
+/// [ms]: https://learn.microsoft.com/en-us/windows/win32/api/winsock2/nf-winsock2-wsastringtoaddressa
 ///
 /// # Safety
-/// `addressstring` is NULL or ends in NUL; `lpaddresslength` is NULL or valid; `lpaddress` is NULL or
-/// writable for as much.
+/// `addressstring` is NULL or ends in NUL; `lpaddresslength` is NULL or valid; `lpaddress` is NULL
+/// or writable for as much.
 pub unsafe extern "system" fn WSAStringToAddressA(
     addressstring: PCSTR,
     addressfamily: i32,
@@ -330,7 +349,9 @@ pub unsafe extern "system" fn WSAStringToAddressA(
 
 /// [`WSAStringToAddressA`] for wide text.
 ///
-/// [Microsoft's page](https://learn.microsoft.com/en-us/windows/win32/api/winsock2/nf-winsock2-wsastringtoaddressw).
+/// [Microsoft's page][ms].
+///
+/// [ms]: https://learn.microsoft.com/en-us/windows/win32/api/winsock2/nf-winsock2-wsastringtoaddressw
 ///
 /// # Safety
 /// As for [`WSAStringToAddressA`].

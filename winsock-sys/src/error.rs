@@ -176,7 +176,9 @@ fn socket_row(status: NTSTATUS) -> Option<(WSA_ERROR, WIN32_ERROR)> {
 
 /// The calling thread's last error, WSA or Win32.
 ///
-/// [Microsoft's page](https://learn.microsoft.com/en-us/windows/win32/api/errhandlingapi/nf-errhandlingapi-getlasterror).
+/// [Microsoft's page][ms].
+///
+/// [ms]: https://learn.microsoft.com/en-us/windows/win32/api/errhandlingapi/nf-errhandlingapi-getlasterror
 ///
 /// # Safety
 /// None needed; unsafe only to match windows-sys.
@@ -186,7 +188,9 @@ pub unsafe extern "system" fn GetLastError() -> WIN32_ERROR {
 
 /// Sets the calling thread's last error.
 ///
-/// [Microsoft's page](https://learn.microsoft.com/en-us/windows/win32/api/errhandlingapi/nf-errhandlingapi-setlasterror).
+/// [Microsoft's page][ms].
+///
+/// [ms]: https://learn.microsoft.com/en-us/windows/win32/api/errhandlingapi/nf-errhandlingapi-setlasterror
 ///
 /// # Safety
 /// None needed; unsafe only to match windows-sys.
@@ -196,7 +200,9 @@ pub unsafe extern "system" fn SetLastError(dwerrcode: WIN32_ERROR) {
 
 /// The calling thread's last error: the same slot as [`GetLastError`] reads (rule 132).
 ///
-/// [Microsoft's page](https://learn.microsoft.com/en-us/windows/win32/api/winsock2/nf-winsock2-wsagetlasterror).
+/// [Microsoft's page][ms].
+///
+/// [ms]: https://learn.microsoft.com/en-us/windows/win32/api/winsock2/nf-winsock2-wsagetlasterror
 ///
 /// # Safety
 /// None needed; unsafe only to match windows-sys.
@@ -206,7 +212,9 @@ pub unsafe extern "system" fn WSAGetLastError() -> WSA_ERROR {
 
 /// Sets the calling thread's last error: the same slot as [`SetLastError`] writes (rule 132).
 ///
-/// [Microsoft's page](https://learn.microsoft.com/en-us/windows/win32/api/winsock2/nf-winsock2-wsasetlasterror).
+/// [Microsoft's page][ms].
+///
+/// [ms]: https://learn.microsoft.com/en-us/windows/win32/api/winsock2/nf-winsock2-wsasetlasterror
 ///
 /// # Safety
 /// None needed; unsafe only to match windows-sys.
@@ -216,7 +224,9 @@ pub unsafe extern "system" fn WSASetLastError(ierror: i32) {
 
 /// The Win32 code of `status`; ERROR_MR_MID_NOT_FOUND for a status without one.
 ///
-/// [Microsoft's page](https://learn.microsoft.com/en-us/windows/win32/api/winternl/nf-winternl-rtlntstatustodoserror).
+/// [Microsoft's page][ms].
+///
+/// [ms]: https://learn.microsoft.com/en-us/windows/win32/api/winternl/nf-winternl-rtlntstatustodoserror
 ///
 /// # Safety
 /// None needed; unsafe only to match windows-sys.

@@ -7,7 +7,9 @@ use crate::{object, start};
 
 /// A 32-bit number in network order.
 ///
-/// [Microsoft's page](https://learn.microsoft.com/en-us/windows/win32/api/winsock2/nf-winsock2-htonl).
+/// [Microsoft's page][ms].
+///
+/// [ms]: https://learn.microsoft.com/en-us/windows/win32/api/winsock2/nf-winsock2-htonl
 ///
 /// # Safety
 /// None needed; unsafe only to match windows-sys.
@@ -17,7 +19,9 @@ pub unsafe extern "system" fn htonl(hostlong: u32) -> u32 {
 
 /// A 16-bit number in network order.
 ///
-/// [Microsoft's page](https://learn.microsoft.com/en-us/windows/win32/api/winsock2/nf-winsock2-htons).
+/// [Microsoft's page][ms].
+///
+/// [ms]: https://learn.microsoft.com/en-us/windows/win32/api/winsock2/nf-winsock2-htons
 ///
 /// # Safety
 /// None needed; unsafe only to match windows-sys.
@@ -27,7 +31,9 @@ pub unsafe extern "system" fn htons(hostshort: u16) -> u16 {
 
 /// A 32-bit number in host order.
 ///
-/// [Microsoft's page](https://learn.microsoft.com/en-us/windows/win32/api/winsock2/nf-winsock2-ntohl).
+/// [Microsoft's page][ms].
+///
+/// [ms]: https://learn.microsoft.com/en-us/windows/win32/api/winsock2/nf-winsock2-ntohl
 ///
 /// # Safety
 /// None needed; unsafe only to match windows-sys.
@@ -37,7 +43,9 @@ pub unsafe extern "system" fn ntohl(netlong: u32) -> u32 {
 
 /// A 16-bit number in host order.
 ///
-/// [Microsoft's page](https://learn.microsoft.com/en-us/windows/win32/api/winsock2/nf-winsock2-ntohs).
+/// [Microsoft's page][ms].
+///
+/// [ms]: https://learn.microsoft.com/en-us/windows/win32/api/winsock2/nf-winsock2-ntohs
 ///
 /// # Safety
 /// None needed; unsafe only to match windows-sys.
@@ -66,7 +74,9 @@ unsafe fn convert<T>(s: SOCKET, value: T, to: *mut T) -> i32 {
 /// Stores a 32-bit number in the network order of the socket's protocol. 0, or SOCKET_ERROR with
 /// WSANOTINITIALISED, WSAENOTSOCK or WSAEFAULT (`lpnetlong` is NULL).
 ///
-/// [Microsoft's page](https://learn.microsoft.com/en-us/windows/win32/api/winsock2/nf-winsock2-wsahtonl).
+/// [Microsoft's page][ms].
+///
+/// [ms]: https://learn.microsoft.com/en-us/windows/win32/api/winsock2/nf-winsock2-wsahtonl
 ///
 /// # Safety
 /// `lpnetlong` is NULL or writable.
@@ -77,7 +87,9 @@ pub unsafe extern "system" fn WSAHtonl(s: SOCKET, hostlong: u32, lpnetlong: *mut
 
 /// Stores a 16-bit number in the network order of the socket's protocol; errors as [`WSAHtonl`].
 ///
-/// [Microsoft's page](https://learn.microsoft.com/en-us/windows/win32/api/winsock2/nf-winsock2-wsahtons).
+/// [Microsoft's page][ms].
+///
+/// [ms]: https://learn.microsoft.com/en-us/windows/win32/api/winsock2/nf-winsock2-wsahtons
 ///
 /// # Safety
 /// `lpnetshort` is NULL or writable.
@@ -88,7 +100,9 @@ pub unsafe extern "system" fn WSAHtons(s: SOCKET, hostshort: u16, lpnetshort: *m
 
 /// Stores a 32-bit number of the socket's protocol in host order; errors as [`WSAHtonl`].
 ///
-/// [Microsoft's page](https://learn.microsoft.com/en-us/windows/win32/api/winsock2/nf-winsock2-wsantohl).
+/// [Microsoft's page][ms].
+///
+/// [ms]: https://learn.microsoft.com/en-us/windows/win32/api/winsock2/nf-winsock2-wsantohl
 ///
 /// # Safety
 /// `lphostlong` is NULL or writable.
@@ -99,7 +113,9 @@ pub unsafe extern "system" fn WSANtohl(s: SOCKET, netlong: u32, lphostlong: *mut
 
 /// Stores a 16-bit number of the socket's protocol in host order; errors as [`WSAHtonl`].
 ///
-/// [Microsoft's page](https://learn.microsoft.com/en-us/windows/win32/api/winsock2/nf-winsock2-wsantohs).
+/// [Microsoft's page][ms].
+///
+/// [ms]: https://learn.microsoft.com/en-us/windows/win32/api/winsock2/nf-winsock2-wsantohs
 ///
 /// # Safety
 /// `lphostshort` is NULL or writable.

@@ -46,7 +46,9 @@ unsafe fn own_name<U: Unit>(name: *mut U, room: i32) -> i32 {
 ///
 /// 0, or SOCKET_ERROR with WSANOTINITIALISED or WSAEFAULT (NULL, or too small for name and NUL).
 ///
-/// [Microsoft's page](https://learn.microsoft.com/en-us/windows/win32/api/winsock2/nf-winsock2-gethostname).
+/// [Microsoft's page][ms].
+///
+/// [ms]: https://learn.microsoft.com/en-us/windows/win32/api/winsock2/nf-winsock2-gethostname
 ///
 /// # Safety
 /// `name` is NULL or writable for `namelen` bytes.
@@ -57,7 +59,9 @@ pub unsafe extern "system" fn gethostname(name: PSTR, namelen: i32) -> i32 {
 
 /// [`gethostname`] for wide strings; `namelen` counts WCHARs.
 ///
-/// [Microsoft's page](https://learn.microsoft.com/en-us/windows/win32/api/winsock2/nf-winsock2-gethostnamew).
+/// [Microsoft's page][ms].
+///
+/// [ms]: https://learn.microsoft.com/en-us/windows/win32/api/winsock2/nf-winsock2-gethostnamew
 ///
 /// # Safety
 /// `name` is NULL or writable for `namelen` WCHARs.
@@ -72,7 +76,9 @@ pub unsafe extern "system" fn GetHostNameW(name: PWSTR, namelen: i32) -> i32 {
 /// NULL with WSANOTINITIALISED, WSAHOST_NOT_FOUND, WSANO_DATA (also for an IPv6 literal and for
 /// numbers that are no IPv4 address), WSATRY_AGAIN or WSANO_RECOVERY.
 ///
-/// [Microsoft's page](https://learn.microsoft.com/en-us/windows/win32/api/winsock2/nf-winsock2-gethostbyname).
+/// [Microsoft's page][ms].
+///
+/// [ms]: https://learn.microsoft.com/en-us/windows/win32/api/winsock2/nf-winsock2-gethostbyname
 ///
 /// # Safety
 /// `name` is NULL or ends in NUL.
@@ -106,7 +112,9 @@ fn host_by_name(name: &str) -> Result<*mut HOSTENT, Code> {
 /// AF_INET nor AF_INET6), WSAEFAULT (NULL, or fewer than 4 bytes of IPv4), WSAEINVAL (not 16 bytes
 /// of IPv6), WSAHOST_NOT_FOUND, WSATRY_AGAIN or WSANO_RECOVERY.
 ///
-/// [Microsoft's page](https://learn.microsoft.com/en-us/windows/win32/api/winsock2/nf-winsock2-gethostbyaddr).
+/// [Microsoft's page][ms].
+///
+/// [ms]: https://learn.microsoft.com/en-us/windows/win32/api/winsock2/nf-winsock2-gethostbyaddr
 ///
 /// # Safety
 /// `addr` is NULL or readable for `len` bytes.
@@ -142,7 +150,9 @@ unsafe fn bare_address(addr: PCSTR, len: i32, family: i32) -> Result<Address, Co
 /// A record of the calling thread, which its next call of this or [`getservbyport`] overwrites, or
 /// NULL with WSANOTINITIALISED, WSAEFAULT (`name` is NULL) or WSANO_DATA (there is none).
 ///
-/// [Microsoft's page](https://learn.microsoft.com/en-us/windows/win32/api/winsock2/nf-winsock2-getservbyname).
+/// [Microsoft's page][ms].
+///
+/// [ms]: https://learn.microsoft.com/en-us/windows/win32/api/winsock2/nf-winsock2-getservbyname
 ///
 /// # Safety
 /// The strings are NULL or end in NUL.
@@ -160,7 +170,9 @@ pub unsafe extern "system" fn getservbyname(name: PCSTR, proto: PCSTR) -> *mut S
 /// The service at a port, given in network order, over a protocol, or over any for NULL. A record
 /// as [`getservbyname`] returns, or NULL with WSANOTINITIALISED or WSANO_DATA.
 ///
-/// [Microsoft's page](https://learn.microsoft.com/en-us/windows/win32/api/winsock2/nf-winsock2-getservbyport).
+/// [Microsoft's page][ms].
+///
+/// [ms]: https://learn.microsoft.com/en-us/windows/win32/api/winsock2/nf-winsock2-getservbyport
 ///
 /// # Safety
 /// `proto` is NULL or ends in NUL.
@@ -182,7 +194,9 @@ fn service(key: Key, protocol: Option<String>) -> Result<*mut SERVENT, Code> {
 /// A record of the calling thread, which its next call of this or [`getprotobynumber`] overwrites,
 /// or NULL with WSANOTINITIALISED, WSAEFAULT (`name` is NULL) or WSANO_DATA (there is none).
 ///
-/// [Microsoft's page](https://learn.microsoft.com/en-us/windows/win32/api/winsock2/nf-winsock2-getprotobyname).
+/// [Microsoft's page][ms].
+///
+/// [ms]: https://learn.microsoft.com/en-us/windows/win32/api/winsock2/nf-winsock2-getprotobyname
 ///
 /// # Safety
 /// `name` is NULL or ends in NUL.
@@ -199,7 +213,9 @@ pub unsafe extern "system" fn getprotobyname(name: PCSTR) -> *mut PROTOENT {
 /// The protocol with that number. A record as [`getprotobyname`] returns, or NULL with
 /// WSANOTINITIALISED or WSANO_DATA.
 ///
-/// [Microsoft's page](https://learn.microsoft.com/en-us/windows/win32/api/winsock2/nf-winsock2-getprotobynumber).
+/// [Microsoft's page][ms].
+///
+/// [ms]: https://learn.microsoft.com/en-us/windows/win32/api/winsock2/nf-winsock2-getprotobynumber
 ///
 /// # Safety
 /// None needed; unsafe only to match windows-sys.

@@ -68,16 +68,18 @@ unsafe fn now<I: Info>(
 
 /// Looks a host and a service up; `*ppresult` becomes a list to be freed with [`freeaddrinfo`].
 ///
-/// A host is a literal address, a name or, if it is NULL, this computer: its wildcard addresses with
-/// AI_PASSIVE, its loopback addresses without. `localhost` is every loopback address of the
-/// computer; its own name, "" and "..localmachine" are all its other addresses. Names are UTF-8; one
-/// that is not ASCII is encoded for DNS unless AI_DISABLE_IDN_ENCODING is set.
+/// A host is a literal address, a name or, if it is NULL, this computer: its wildcard addresses
+/// with AI_PASSIVE, its loopback addresses without. `localhost` is every loopback address of the
+/// computer; its own name, "" and "..localmachine" are all its other addresses. Names are UTF-8;
+/// one that is not ASCII is encoded for DNS unless AI_DISABLE_IDN_ENCODING is set.
 ///
 /// 0, or the error: WSANOTINITIALISED, WSAHOST_NOT_FOUND, WSANO_DATA, WSATRY_AGAIN, WSANO_RECOVERY
 /// (also for hints with members set that must be 0), WSATYPE_NOT_FOUND (the service),
 /// WSAEAFNOSUPPORT, WSAESOCKTNOSUPPORT, WSAEINVAL (flags), WSAEFAULT, WSA_NOT_ENOUGH_MEMORY.
 ///
-/// [Microsoft's page](https://learn.microsoft.com/en-us/windows/win32/api/ws2tcpip/nf-ws2tcpip-getaddrinfo).
+/// [Microsoft's page][ms].
+///
+/// [ms]: https://learn.microsoft.com/en-us/windows/win32/api/ws2tcpip/nf-ws2tcpip-getaddrinfo
 ///
 /// # Safety
 /// The strings are NULL or end in NUL; `phints` is NULL or valid; `ppresult` is NULL or writable.
@@ -93,7 +95,9 @@ pub unsafe extern "system" fn getaddrinfo(
 
 /// [`getaddrinfo`] for wide strings; the list is freed with [`FreeAddrInfoW`].
 ///
-/// [Microsoft's page](https://learn.microsoft.com/en-us/windows/win32/api/ws2tcpip/nf-ws2tcpip-getaddrinfow).
+/// [Microsoft's page][ms].
+///
+/// [ms]: https://learn.microsoft.com/en-us/windows/win32/api/ws2tcpip/nf-ws2tcpip-getaddrinfow
 ///
 /// # Safety
 /// As for [`getaddrinfo`].
@@ -109,7 +113,9 @@ pub unsafe extern "system" fn GetAddrInfoW(
 
 /// Frees what [`getaddrinfo`] returned, or a tail of it; NULL is fine.
 ///
-/// [Microsoft's page](https://learn.microsoft.com/en-us/windows/win32/api/ws2tcpip/nf-ws2tcpip-freeaddrinfo).
+/// [Microsoft's page][ms].
+///
+/// [ms]: https://learn.microsoft.com/en-us/windows/win32/api/ws2tcpip/nf-ws2tcpip-freeaddrinfo
 ///
 /// # Safety
 /// `paddrinfo` is NULL or from [`getaddrinfo`], and used by nobody any more.
@@ -120,7 +126,9 @@ pub unsafe extern "system" fn freeaddrinfo(paddrinfo: *const ADDRINFOA) {
 
 /// Frees what [`GetAddrInfoW`] returned, or a tail of it; NULL is fine.
 ///
-/// [Microsoft's page](https://learn.microsoft.com/en-us/windows/win32/api/ws2tcpip/nf-ws2tcpip-freeaddrinfow).
+/// [Microsoft's page][ms].
+///
+/// [ms]: https://learn.microsoft.com/en-us/windows/win32/api/ws2tcpip/nf-ws2tcpip-freeaddrinfow
 ///
 /// # Safety
 /// `paddrinfo` is NULL or from [`GetAddrInfoW`], and used by nobody any more.
@@ -131,7 +139,9 @@ pub unsafe extern "system" fn FreeAddrInfoW(paddrinfo: *const ADDRINFOW) {
 
 /// Frees what [`GetAddrInfoExA`] returned, or a tail of it; NULL is fine.
 ///
-/// [Microsoft's page](https://learn.microsoft.com/en-us/windows/win32/api/ws2tcpip/nf-ws2tcpip-freeaddrinfoex).
+/// [Microsoft's page][ms].
+///
+/// [ms]: https://learn.microsoft.com/en-us/windows/win32/api/ws2tcpip/nf-ws2tcpip-freeaddrinfoex
 ///
 /// # Safety
 /// `paddrinfoex` is NULL or from [`GetAddrInfoExA`], and used by nobody any more.
@@ -142,7 +152,9 @@ pub unsafe extern "system" fn FreeAddrInfoEx(paddrinfoex: *const ADDRINFOEXA) {
 
 /// Frees what [`GetAddrInfoExW`] returned, or a tail of it; NULL is fine.
 ///
-/// [Microsoft's page](https://learn.microsoft.com/en-us/windows/win32/api/ws2tcpip/nf-ws2tcpip-freeaddrinfoexw).
+/// [Microsoft's page][ms].
+///
+/// [ms]: https://learn.microsoft.com/en-us/windows/win32/api/ws2tcpip/nf-ws2tcpip-freeaddrinfoexw
 ///
 /// # Safety
 /// `paddrinfoex` is NULL or from [`GetAddrInfoExW`], and used by nobody any more.
@@ -163,7 +175,9 @@ fn check_name_space(name_space: u32, provider: *const GUID) -> Result<(), Code> 
 /// (WSASERVICE_NOT_FOUND otherwise). The last four parameters must be NULL (WSAEINVAL). The list is
 /// freed with [`FreeAddrInfoEx`].
 ///
-/// [Microsoft's page](https://learn.microsoft.com/en-us/windows/win32/api/ws2tcpip/nf-ws2tcpip-getaddrinfoexa).
+/// [Microsoft's page][ms].
+///
+/// [ms]: https://learn.microsoft.com/en-us/windows/win32/api/ws2tcpip/nf-ws2tcpip-getaddrinfoexa
 ///
 /// # Safety
 /// As for [`getaddrinfo`].
@@ -203,11 +217,13 @@ pub unsafe extern "system" fn GetAddrInfoExA(
 /// DIFFERS: Windows answers some questions at once even if an OVERLAPPED is given; here the answer
 /// to a good question always comes later.
 ///
-/// [Microsoft's page](https://learn.microsoft.com/en-us/windows/win32/api/ws2tcpip/nf-ws2tcpip-getaddrinfoexw).
+/// [Microsoft's page][ms].
+///
+/// [ms]: https://learn.microsoft.com/en-us/windows/win32/api/ws2tcpip/nf-ws2tcpip-getaddrinfoexw
 ///
 /// # Safety
-/// As for [`getaddrinfo`]; `timeout` is NULL or valid; `lphandle` is NULL or writable. `lpoverlapped`
-/// is NULL or, like `ppresult`, the look-up's until it reports.
+/// As for [`getaddrinfo`]; `timeout` is NULL or valid; `lphandle` is NULL or writable.
+/// `lpoverlapped` is NULL or, like `ppresult`, the look-up's until it reports.
 pub unsafe extern "system" fn GetAddrInfoExW(
     pname: PCWSTR,
     pservicename: PCWSTR,

@@ -54,8 +54,8 @@ enum Signal {
 }
 
 impl Report {
-    /// `None` if the program wants its answer at once. WSAEINVAL if it says neither or both of where
-    /// the event and what the routine is.
+    /// `None` if the program wants its answer at once. WSAEINVAL if it gives neither an event nor a
+    /// routine, or both.
     ///
     /// # Safety
     /// `overlapped` is NULL or valid; it and `result` are the look-up's until it reports.
@@ -201,7 +201,9 @@ fn report(token: usize, answer: Result<Answer, Code>) -> bool {
 /// What became of a [`GetAddrInfoExW`](super::GetAddrInfoExW) with this OVERLAPPED: 0 or its error,
 /// WSAEINPROGRESS before it has reported, WSAEINVAL for NULL.
 ///
-/// [Microsoft's page](https://learn.microsoft.com/en-us/windows/win32/api/ws2tcpip/nf-ws2tcpip-getaddrinfoexoverlappedresult).
+/// [Microsoft's page][ms].
+///
+/// [ms]: https://learn.microsoft.com/en-us/windows/win32/api/ws2tcpip/nf-ws2tcpip-getaddrinfoexoverlappedresult
 ///
 /// # Safety
 /// `lpoverlapped` is NULL or was passed to GetAddrInfoExW.
@@ -219,7 +221,9 @@ pub unsafe extern "system" fn GetAddrInfoExOverlappedResult(
 /// Calls off a [`GetAddrInfoExW`](super::GetAddrInfoExW): it reports WSA_E_CANCELLED before this
 /// returns. 0, or WSA_INVALID_HANDLE if it has reported already or `*lphandle` never was a look-up.
 ///
-/// [Microsoft's page](https://learn.microsoft.com/en-us/windows/win32/api/ws2tcpip/nf-ws2tcpip-getaddrinfoexcancel).
+/// [Microsoft's page][ms].
+///
+/// [ms]: https://learn.microsoft.com/en-us/windows/win32/api/ws2tcpip/nf-ws2tcpip-getaddrinfoexcancel
 ///
 /// # Safety
 /// `lphandle` is NULL or valid.

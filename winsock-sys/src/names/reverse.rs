@@ -123,7 +123,9 @@ fn result(outcome: Result<(), Code>) -> i32 {
 /// buffer too small), WSAEAFNOSUPPORT, WSAEINVAL (a buffer of size 0), WSAHOST_NOT_FOUND (no
 /// buffers, or NI_NAMEREQD and no name), WSATRY_AGAIN, WSANO_RECOVERY.
 ///
-/// [Microsoft's page](https://learn.microsoft.com/en-us/windows/win32/api/ws2tcpip/nf-ws2tcpip-getnameinfo).
+/// [Microsoft's page][ms].
+///
+/// [ms]: https://learn.microsoft.com/en-us/windows/win32/api/ws2tcpip/nf-ws2tcpip-getnameinfo
 ///
 /// # Safety
 /// `psockaddr` is NULL or readable for `sockaddrlength` bytes; each buffer is NULL or writable for
@@ -144,7 +146,9 @@ pub unsafe extern "system" fn getnameinfo(
 
 /// [`getnameinfo`] for wide strings; sizes are in WCHARs.
 ///
-/// [Microsoft's page](https://learn.microsoft.com/en-us/windows/win32/api/ws2tcpip/nf-ws2tcpip-getnameinfow).
+/// [Microsoft's page][ms].
+///
+/// [ms]: https://learn.microsoft.com/en-us/windows/win32/api/ws2tcpip/nf-ws2tcpip-getnameinfow
 ///
 /// # Safety
 /// As for [`getnameinfo`].
