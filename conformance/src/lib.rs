@@ -58,13 +58,13 @@ pub use op::{
     post_recv, post_send, wait, win32_result, wsa_result,
 };
 pub use process::alone;
-pub use queue::{Batch, dequeue_batch, post};
+pub use queue::{Batch, dequeue_batch, expect_no_packet, post, post_key};
 pub use socket::{
     Socket, accept_one, bind_to, connect_to, init, listener, listener_v6, non_blocking, option,
     pattern, recv_exactly, recv_some, send_all, set_option, tcp_pair, tcp_socket, tcp_socket_v6,
     udp_bound, udp_socket,
 };
-pub use thread::{Thread, queue_apc, this_thread};
+pub use thread::{Thread, pause, queue_apc, spin_until, this_thread};
 pub use wine::{differs_on_wine, is_wine};
 pub use winsock_sys::Win32::Networking::WinSock::{WSA_IO_PENDING, WSAEWOULDBLOCK};
 

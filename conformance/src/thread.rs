@@ -3,11 +3,12 @@
 use std::ffi::c_void;
 use std::ops::Deref;
 use std::ptr::null;
+use std::time::{Duration, Instant};
 
 use winsock_sys::Win32::Foundation::{CloseHandle, HANDLE, WAIT_OBJECT_0};
 use winsock_sys::Win32::System::Threading::{CreateThread, GetCurrentThread, QueueUserAPC};
 
-use crate::{SOON, last_error, wait};
+use crate::{NEVER, SOON, last_error, wait};
 
 type Job = Box<dyn FnOnce() + Send>;
 
@@ -55,6 +56,24 @@ impl Drop for Thread {
         // SAFETY: CloseHandle takes any value.
         unsafe { CloseHandle(self.0) };
     }
+}
+
+/// Sleeps long enough for other threads to get into the wait that they are about to begin.
+pub fn pause() {
+    std::thread::sleep(Duration::from_millis(2 * u64::from(NEVER)));
+}
+
+/// Computes, without ever waiting in the system, until `done` or `ms` milliseconds have passed; the
+/// last answer of `done`.
+pub fn spin_until(ms: u32, done: impl Fn() -> bool) -> bool {
+    let start = Instant::now();
+    while !done() {
+        if start.elapsed() >= Duration::from_millis(ms.into()) {
+            return done();
+        }
+        std::hint::spin_loop();
+    }
+    true
 }
 
 /// The calling thread, as `GetCurrentThread` names it.
