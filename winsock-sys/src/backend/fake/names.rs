@@ -113,12 +113,12 @@ impl Socket {
             || own.is_unspecified() && ip.is_ipv4() && !self.is_v6_only()
     }
 
-    /// Whether the two cannot have the same port.
+    /// Whether `other`, which has the port already, keeps this one from having it.
     fn conflicts_with(&self, other: &Socket) -> bool {
         let overlap = self.covers(other.local.ip()) || other.covers(self.local.ip());
         let both = |name| self.flag(libc::SOL_SOCKET, name) && other.flag(libc::SOL_SOCKET, name);
-        // Sharing a name is fine as long as nobody listens under it.
-        let shared = both(libc::SO_REUSEADDR) && !self.is_listening() && !other.is_listening();
+        // Sharing a name is fine as long as nobody listened there first.
+        let shared = both(libc::SO_REUSEADDR) && !other.is_listening();
         overlap && !shared && !both(libc::SO_REUSEPORT)
     }
 }

@@ -57,7 +57,9 @@ const DEFAULTS: [((c_int, c_int), c_int); 14] = [
 
 impl Socket {
     pub fn set_option(&mut self, level: c_int, name: c_int, value: &[u8]) -> Result<()> {
-        self.check_level(level)?;
+        if !self.has_level(level) {
+            return Err(Errno(libc::ENOPROTOOPT));
+        }
         let Some((first, rest)) = value.split_first_chunk::<INT>() else {
             return Err(Errno(libc::EINVAL));
         };
@@ -86,7 +88,11 @@ impl Socket {
     }
 
     pub fn option(&mut self, level: c_int, name: c_int, value: &mut [u8]) -> Result<()> {
-        self.check_level(level)?;
+        if !self.has_level(level) {
+            // The two families of Linux are not of one mind here.
+            let is_v4 = self.family == libc::AF_INET;
+            return Err(Errno(if is_v4 { libc::EOPNOTSUPP } else { libc::ENOPROTOOPT }));
+        }
         let number = match (level, name) {
             (libc::SOL_SOCKET, libc::SO_ERROR) => self.error.take().map_or(0, |errno| errno.0),
             (libc::SOL_SOCKET, libc::SO_ACCEPTCONN) => c_int::from(self.is_listening()),
@@ -149,14 +155,13 @@ impl Socket {
         self.number(libc::SOL_SOCKET, libc::SO_RCVBUF) as usize
     }
 
-    fn check_level(&self, level: c_int) -> Result<()> {
-        let known = match level {
+    fn has_level(&self, level: c_int) -> bool {
+        match level {
             libc::SOL_SOCKET | libc::IPPROTO_IP => true,
             libc::IPPROTO_TCP => self.is_stream(),
             libc::IPPROTO_UDP => !self.is_stream(),
             libc::IPPROTO_IPV6 => self.family == libc::AF_INET6,
             _ => false,
-        };
-        if known { Ok(()) } else { Err(Errno(libc::ENOPROTOOPT)) }
+        }
     }
 }

@@ -48,7 +48,8 @@ impl Kernel {
         net.tick();
         loop {
             let count = net.report(room);
-            if count > 0 || std::mem::take(&mut net.kicked) || !net.travelling.is_empty() {
+            let kicked = std::mem::take(&mut net.kicked);
+            if count > 0 || kicked || !net.travelling.is_empty() {
                 self.leave(net);
                 return count;
             }

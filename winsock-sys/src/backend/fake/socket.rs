@@ -203,12 +203,16 @@ impl Net {
         self.stir = true;
     }
 
-    /// Lets arrive what is due.
+    /// Lets arrive what is due, and the answers to it.
     pub fn deliver(&mut self) {
-        let travelling: Vec<Id> = self.travelling.iter().copied().collect();
-        for id in travelling {
-            while let Some(what) = self.take_due(id) {
-                self.arrive(id, what);
+        let mut arrived = !self.travelling.is_empty();
+        while std::mem::take(&mut arrived) {
+            let travelling: Vec<Id> = self.travelling.iter().copied().collect();
+            for id in travelling {
+                while let Some(what) = self.take_due(id) {
+                    self.arrive(id, what);
+                    arrived = true;
+                }
             }
         }
     }
