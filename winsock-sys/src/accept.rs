@@ -54,7 +54,7 @@ fn is_shortage(errno: Errno) -> bool {
 }
 
 /// One attempt at an AcceptEx: fills the accept socket and the address blocks.
-pub fn step(listener: &Socket, state: &mut State, request: &mut op::Accept) -> Step {
+pub fn step(state: &mut State, request: &mut op::Accept) -> Step {
     let (fd, peer) = match take_connection(state) {
         Ok(connection) => connection,
         Err(Errno(libc::EAGAIN)) => return Step::Wait,
@@ -87,7 +87,7 @@ pub fn step(listener: &Socket, state: &mut State, request: &mut op::Accept) -> S
     }
     target.connect_to(fd);
     target.needs_context = true;
-    options::carry_over(listener.form, fd, state.options(), target.options());
+    options::carry_over(fd, state.options(), target.options());
     Step::Done(STATUS_SUCCESS, 0)
 }
 

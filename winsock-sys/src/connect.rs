@@ -16,7 +16,7 @@ use crate::address::{self, Address};
 use crate::blocking;
 use crate::error::{self, Code};
 use crate::object::{self, SocketRef};
-use crate::op::{Buffers, Kind, Op, Step};
+use crate::op::{Buffers, Kind, Op, Step, When};
 use crate::socket::{Direction, Form, State, Submitted};
 use crate::start::answer;
 use crate::sys::{self, Errno};
@@ -201,7 +201,10 @@ fn begin(state: &mut State, fd: RawFd, address: &Address) -> sys::Result<()> {
             (state.bound, state.connecting) = (true, true);
             Ok(())
         }
-        Err(errno) => Err(errno),
+        Err(errno) => {
+            state.failure = errno.0;
+            Err(errno)
+        }
     }
 }
 
@@ -225,6 +228,7 @@ pub fn refresh(state: &mut State) -> Progress {
         Ok(0) => {}
         Ok(error) | Err(Errno(error)) => {
             state.connecting = false;
+            state.failure = error;
             return Progress::Failed(Errno(error));
         }
     }
@@ -344,7 +348,7 @@ pub unsafe extern "system" fn DisconnectEx(
         // SAFETY: passed on from our caller.
         let op = unsafe { Op::new(Kind::nothing(), overlapped, None) };
         // The FIN is on its way, but Windows answers "pending" always (rule 22).
-        socket.complete_later(&state, op);
+        socket.report(&state, op, STATUS_SUCCESS, 0, When::Later);
         Ok(Submitted::Pending)
     });
     answer_bool(result, std::ptr::null_mut())

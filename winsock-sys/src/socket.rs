@@ -11,7 +11,7 @@ use std::os::fd::RawFd;
 use std::sync::Arc;
 
 use windows_sys::Win32::Foundation::{
-    NTSTATUS, STATUS_CANCELLED, STATUS_CONNECTION_ABORTED, STATUS_SUCCESS,
+    NTSTATUS, STATUS_CANCELLED, STATUS_CONNECTION_ABORTED,
 };
 use windows_sys::Win32::Networking::WinSock::{SOCKET, WSAEINVAL, WSAENOTSOCK};
 
@@ -101,6 +101,8 @@ pub struct State {
     /// The listener whose AcceptEx will fill this socket.
     pub acceptor: Option<SOCKET>,
     pub connected_at: u32,
+    /// The errno of the last connect that failed, until SO_ERROR has told it (rule 130).
+    pub failure: i32,
 
     recv: Queue,
     send: Queue,
@@ -158,7 +160,7 @@ impl Socket {
             return Ok(fd);
         }
         let fd = sys::socket(self.form.family, self.form.kind, self.form.protocol)?;
-        if let Err(errno) = crate::options::prepare(fd, self.form) {
+        if let Err(errno) = crate::options::prepare(fd, self.form, state.options()) {
             sys::close(fd);
             return Err(errno);
         }
@@ -206,10 +208,10 @@ impl Socket {
         Ok(())
     }
 
-    /// Reports an operation that the call itself has carried out, as if it had been pending.
-    pub fn complete_later(&self, state: &State, mut op: Op) {
+    /// Reports an operation that the call itself has carried out.
+    pub fn report(&self, state: &State, mut op: Op, status: NTSTATUS, bytes: u32, when: When) {
         op.lend();
-        op.complete(&state.report, &self.signal, STATUS_SUCCESS, 0, When::Later);
+        op.complete(&state.report, &self.signal, status, bytes, when);
     }
 
     /// Puts an operation into its queue, to be finished by the backend.
@@ -241,7 +243,7 @@ impl Socket {
             Kind::Send { buffers, flags, to } => {
                 transfer::send_step(self.form, state, buffers, *flags, to.as_ref(), &mut op.done)
             }
-            Kind::Accept(request) => accept::step(self, state, request),
+            Kind::Accept(request) => accept::step(state, request),
             Kind::AcceptData { buffers, .. } => {
                 transfer::recv_step(self.form, state, buffers, 0, None, &mut op.done)
             }
@@ -468,6 +470,7 @@ impl State {
             drained_at: None,
             acceptor: None,
             connected_at: 0,
+            failure: 0,
             recv: Queue::default(),
             send: Queue::default(),
             spare: None,
@@ -519,6 +522,11 @@ impl State {
 
     pub fn options(&self) -> Option<&Journal> {
         self.extra.as_ref().map(|extra| &extra.options)
+    }
+
+    /// Whether a receive tells that a datagram met a closed port (rule 65).
+    pub fn reports_unreachable(&self) -> bool {
+        self.options().is_none_or(|options| !options.ignores_unreachable)
     }
 
     pub fn has_stash(&self) -> bool {

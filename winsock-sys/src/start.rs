@@ -13,6 +13,7 @@ use windows_sys::Win32::Networking::WinSock::{
 use crate::backend;
 use crate::error::{self, Code};
 use crate::object::TABLE;
+use crate::options;
 use crate::socket::{self, Form};
 
 /// How many start-ups have no clean-up yet (rule 4).
@@ -106,11 +107,12 @@ pub unsafe extern "system" fn WSACleanup() -> i32 {
     0
 }
 
-/// Makes a socket: [socket][ms], always capable of overlapped I/O.
+/// Makes a socket: [socket][ms], capable of overlapped I/O unless SO_OPENTYPE says otherwise.
 ///
 /// [ms]: https://learn.microsoft.com/en-us/windows/win32/api/winsock2/nf-winsock2-socket
 pub unsafe extern "system" fn socket(family: i32, kind: i32, protocol: i32) -> SOCKET {
-    create(family, kind, protocol, WSA_FLAG_OVERLAPPED)
+    let flags = if options::opens_overlapped() { WSA_FLAG_OVERLAPPED } else { 0 };
+    create(family, kind, protocol, flags)
 }
 
 /// Makes a socket, or a second handle to one of this process (`info` from WSADuplicateSocketW):

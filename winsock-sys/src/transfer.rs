@@ -112,10 +112,21 @@ fn recv_datagram(
         return Step::Done(STATUS_PORT_UNREACHABLE, 0);
     }
     let mut sender = Address::empty();
-    let received = buffers.remaining(0, |vectors| {
-        // SAFETY: the buffers are the program's, lent until the operation completes.
-        unsafe { sys::recv(fd, vectors, flags & !libc::MSG_WAITALL, Some(&mut sender)) }
-    });
+    let received = loop {
+        let received = buffers.remaining(0, |vectors| {
+            // SAFETY: the buffers are the program's, lent until the operation completes.
+            unsafe { sys::recv(fd, vectors, flags & !libc::MSG_WAITALL, Some(&mut sender)) }
+        });
+        match received {
+            Err(errno) if is_told_by_icmp(errno) => {
+                sys::drain_errors(fd);
+                if errno.0 == libc::ECONNREFUSED && state.reports_unreachable() {
+                    return Step::Done(STATUS_PORT_UNREACHABLE, 0); // Rule 65.
+                }
+            }
+            other => break other,
+        }
+    };
     match received {
         Ok(received) => {
             if let Some(&(name, len)) = from {
@@ -130,12 +141,26 @@ fn recv_datagram(
             };
             Step::Done(status, *done)
         }
-        Err(Errno(libc::ECONNREFUSED)) => {
-            sys::drain_errors(fd);
-            Step::Done(STATUS_PORT_UNREACHABLE, 0) // Rule 65.
-        }
         Err(errno) => failed_recv(state, errno),
     }
+}
+
+/// What a datagram socket is told by ICMP about something it has sent. Windows passes on closed ports
+/// only (rule 65).
+fn is_told_by_icmp(errno: Errno) -> bool {
+    matches!(
+        errno.0,
+        libc::ECONNREFUSED
+            | libc::EHOSTUNREACH
+            | libc::ENETUNREACH
+            | libc::EHOSTDOWN
+            | libc::ENONET
+            | libc::ENOPROTOOPT
+            | libc::EPROTO
+            | libc::EMSGSIZE
+            | libc::EOPNOTSUPP
+            | libc::EACCES
+    )
 }
 
 fn failed_recv(state: &mut State, errno: Errno) -> Step {
@@ -189,7 +214,7 @@ pub fn send_step(
             Err(Errno(libc::ECONNREFUSED)) if !form.is_stream() => {
                 // The report belongs to an earlier datagram, and on Windows to a receive.
                 sys::drain_errors(fd);
-                state.unreachable = true;
+                state.unreachable = state.reports_unreachable();
             }
             Err(Errno(libc::ECONNRESET | libc::EPIPE)) => {
                 state.reset = true;
