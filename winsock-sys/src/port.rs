@@ -47,6 +47,9 @@ pub enum Empty {
 /// the first ones out of the cache before they are handled.
 const LOCALITY: usize = 16;
 
+/// How many packets may come from the queue in a row before the backend is asked.
+const PATIENCE: usize = 128;
+
 /// A completion port.
 pub struct Port {
     state: Mutex<State>,
@@ -59,6 +62,8 @@ struct State {
     waiters: Vec<Waiter>,
     /// The threads that took a packet and have neither come back nor gone to wait elsewhere.
     runners: Vec<Runner>,
+    /// Packets taken from the queue since the backend was last asked.
+    unlooked: usize,
     /// Counts packets put into a waiter's hand.
     handed: u64,
     /// Open handles: DuplicateHandle makes more.
@@ -101,6 +106,7 @@ impl Port {
                 queue: VecDeque::new(),
                 waiters: Vec::new(),
                 runners: Vec::new(),
+                unlooked: 0,
                 handed: 0,
                 handles: 1,
                 closed: false,
@@ -138,9 +144,15 @@ impl Port {
         }
         if state.runners.len() < self.concurrency && !state.queue.is_empty() {
             state.run(thread);
-            return Ok(state.drain(max, &mut take));
+            let taken = state.drain(max, &mut take);
+            if state.is_due_to_look(taken) {
+                drop(state);
+                backend::look(thread, LOCALITY);
+            }
+            return Ok(taken);
         }
         let hand = UnsafeCell::new(Hand::Empty);
+        state.unlooked = 0;
         state.waiters.push(Waiter { thread: thread.clone(), hand: &hand });
         let mut handed = state.handed;
         self.release(state);
@@ -288,6 +300,17 @@ impl State {
         let count = max.min(self.queue.len());
         self.queue.drain(..count).for_each(take);
         count
+    }
+
+    /// Whether so many packets came from the queue that it is time to ask the backend: a port that its
+    /// own threads keep filling must not shut out the rest of the world.
+    fn is_due_to_look(&mut self, taken: usize) -> bool {
+        self.unlooked += taken;
+        let due = self.unlooked >= PATIENCE;
+        if due {
+            self.unlooked = 0;
+        }
+        due
     }
 
     /// Packets wait, threads wait, and only the limit keeps them apart.

@@ -169,8 +169,8 @@ fn take(
     take: impl FnMut(Packet),
 ) -> Result<usize, Empty> {
     thread::work_for(port);
-    let thread = thread::current();
-    port.take(&thread, max, Deadline::after_ms(timeout_ms), alertable, take)
+    let deadline = Deadline::after_ms(timeout_ms);
+    thread::on_current(|thread| port.take(thread, max, deadline, alertable, take))
 }
 
 /// Queues a packet of the program's own: [PostQueuedCompletionStatus][ms]. All three values are passed

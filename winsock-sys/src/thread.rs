@@ -170,8 +170,13 @@ thread_local! {
 
 /// Calls `f` with the calling thread. A thread that is already tearing down its thread-locals gets
 /// a record for this one call.
-fn with<R>(f: impl Fn(&Local) -> R) -> R {
-    LOCAL.try_with(&f).unwrap_or_else(|_| f(&Local::new()))
+fn with<R>(f: impl FnOnce(&Local) -> R) -> R {
+    let mut f = Some(f);
+    let mut call = |local: &Local| f.take().expect("called once")(local);
+    match LOCAL.try_with(&mut call) {
+        Ok(result) => result,
+        Err(_) => call(&Local::new()),
+    }
 }
 
 /// The calling thread.
@@ -185,7 +190,7 @@ pub fn current_id() -> u32 {
 }
 
 /// Runs `f` with the calling thread, without counting a reference.
-pub fn on_current<R>(f: impl Fn(&Arc<Thread>) -> R) -> R {
+pub fn on_current<R>(f: impl FnOnce(&Arc<Thread>) -> R) -> R {
     with(|local| f(&local.thread))
 }
 

@@ -66,7 +66,7 @@ pub fn wait<T>(
 ) -> Outcome<T> {
     if let Deadline::Now = deadline {
         // A program that only polls still sees what the kernel has finished.
-        backend::sleep(thread, Nap { timeout_ns: Some(0), may_lead: true, appetite });
+        backend::look(thread, appetite);
     }
     loop {
         let may_lead = match look() {

@@ -30,6 +30,8 @@ pub struct Driver {
     parked: AtomicIsize,
     /// Coarse time of the last reaping: see [`Driver::reaped_at`].
     reaped_at: AtomicU32,
+    /// The watch leads because nobody else waited.
+    stood_in: AtomicBool,
     /// Threads that sleep on their futex and could lead.
     followers: Mutex<Vec<Arc<Thread>>>,
     pub(super) watch: Watch,
@@ -74,6 +76,7 @@ impl Driver {
             term: AtomicU32::new(0),
             parked: AtomicIsize::new(0),
             reaped_at: AtomicU32::new(0),
+            stood_in: AtomicBool::new(false),
             followers: Mutex::new(Vec::new()),
             watch: Watch::new(),
         })
@@ -97,9 +100,12 @@ impl Driver {
             return self.resign();
         }
         if nap.timeout_ns == Some(0) {
-            return; // Another thread is at it.
+            return self.relieve(); // Another thread is at it; should it be the watch, we are back.
         }
         lock(&self.followers).push(thread.clone());
+        if nap.may_lead {
+            self.relieve();
+        }
         // The leader may have left between our attempt and our enlisting; then nobody drives until
         // the watch looks, so look ourselves.
         if !nap.may_lead || self.led.load(Ordering::SeqCst) {
@@ -118,6 +124,13 @@ impl Driver {
         if self.parked.fetch_add(change, Ordering::SeqCst) == 0 && !self.led.load(Ordering::SeqCst) {
             // Perhaps the first, and perhaps nobody waits: it shall make progress all the same.
             self.watch.arm();
+        }
+    }
+
+    /// Makes the watch give up the lead, if it stood in for the program's threads.
+    fn relieve(&self) {
+        if self.stood_in.swap(false, Ordering::SeqCst) {
+            self.kick();
         }
     }
 
@@ -156,7 +169,8 @@ impl Driver {
         while let Some(report) = batch.next() {
             socket::on_ready(report.token as usize, report.events);
             handed_out += 1;
-            if handed_out >= nap.appetite && thread.parker.is_notified() {
+            let looks_only = nap.timeout_ns == Some(0);
+            if handed_out >= nap.appetite && (looks_only || thread.parker.is_notified()) {
                 return;
             }
         }
@@ -180,9 +194,19 @@ impl Driver {
         })
     }
 
-    /// For the watch: leads until something happened.
-    pub(super) fn lead_once(&self) {
+    /// For the watch: leads until a thread of the program is back and relieves it, or until no
+    /// operation waits any more.
+    pub(super) fn stand_in(&self) {
+        self.stood_in.store(true, Ordering::SeqCst);
         let nap = Nap { timeout_ns: None, may_lead: true, appetite: usize::MAX };
-        thread::on_current(|thread| self.sleep(thread, nap));
+        while !self.promote() && self.has_work() && self.try_lead() {
+            thread::on_current(|thread| self.lead(thread, nap));
+            self.resign();
+            if !self.stood_in.load(Ordering::SeqCst) {
+                self.promote();
+                return;
+            }
+        }
+        self.stood_in.store(false, Ordering::SeqCst);
     }
 }

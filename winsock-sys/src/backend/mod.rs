@@ -99,7 +99,12 @@ pub fn sleep(thread: &Arc<Thread>, nap: Nap) {
 
 /// Reports what the kernel has finished, unless another thread is about to.
 pub fn poll(thread: &Arc<Thread>) {
-    sleep(thread, Nap { timeout_ns: Some(0), may_lead: true, appetite: usize::MAX });
+    look(thread, usize::MAX);
+}
+
+/// As [`poll`], for a portion.
+pub fn look(thread: &Arc<Thread>, appetite: usize) {
+    sleep(thread, Nap { timeout_ns: Some(0), may_lead: true, appetite });
 }
 
 /// See [`Driver::kick`].

@@ -140,9 +140,7 @@ fn run() {
             (tick, quiet) = (TICK_MIN, 0);
         } else if !led && unchanged && driver.has_work() {
             // A whole tick without a leader: somebody who waits shall lead, or else we do.
-            while !driver.promote() && driver.has_work() {
-                driver.lead_once();
-            }
+            driver.stand_in();
             (tick, quiet) = (TICK_MIN, 0);
         } else {
             tick = (tick * 2).min(TICK_MAX);
