@@ -183,12 +183,19 @@ fn r009_no_descriptor_left() {
         assert_eq!(unsafe { libc::setrlimit(libc::RLIMIT_NOFILE, &raw const limit) }, 0);
         init();
         let mut sockets = Vec::new();
+        // Bound, because a socket needs no descriptor before that.
         let error = loop {
             // SAFETY: no memory is passed.
-            match unsafe { socket(i32::from(AF_INET), SOCK_STREAM, 0) } {
-                INVALID_SOCKET => break last_wsa_error(),
-                raw => sockets.push(Socket::own(raw)),
+            let raw = unsafe { socket(i32::from(AF_INET), SOCK_STREAM, 0) };
+            if raw == INVALID_SOCKET {
+                break last_wsa_error();
             }
+            let (socket, addr) = (Socket::own(raw), sockaddr_v4(0));
+            // SAFETY: `addr` is a full socket address of `len` bytes.
+            if unsafe { bind(*socket, addr.as_ptr(), addr.len) } != 0 {
+                break last_wsa_error();
+            }
+            sockets.push(socket);
             assert!(sockets.len() < 64);
         };
         assert_eq!(error, WSAEMFILE);
