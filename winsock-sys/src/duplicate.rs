@@ -4,18 +4,20 @@ use windows_sys::Win32::Foundation::{
     ERROR_INVALID_HANDLE, ERROR_INVALID_PARAMETER, FALSE, HANDLE, TRUE,
 };
 use windows_sys::Win32::Networking::WinSock::{
-    AF_INET, AF_INET6, IPPROTO_TCP, IPPROTO_UDP, SOCK_DGRAM, SOCK_STREAM, SOCKET, WSAEFAULT,
-    WSAEINVAL, WSAENOTSOCK, WSAPROTOCOL_INFOA, WSAPROTOCOL_INFOW, XP1_CONNECTIONLESS,
-    XP1_GRACEFUL_CLOSE, XP1_GUARANTEED_DELIVERY, XP1_GUARANTEED_ORDER, XP1_IFS_HANDLES,
+    AF_INET, AF_INET6, IPPROTO_TCP, IPPROTO_UDP, PFL_MATCHES_PROTOCOL_ZERO, SOCK_DGRAM, SOCK_STREAM,
+    SOCKET, WSAEFAULT, WSAEINVAL, WSAENOTSOCK, WSAPROTOCOL_INFOA, WSAPROTOCOL_INFOW, WSAPROTOCOLCHAIN,
+    XP1_CONNECTIONLESS, XP1_EXPEDITED_DATA, XP1_GRACEFUL_CLOSE, XP1_GUARANTEED_DELIVERY,
+    XP1_GUARANTEED_ORDER, XP1_IFS_HANDLES, XP1_MESSAGE_ORIENTED, XP1_SUPPORT_BROADCAST,
+    XP1_SUPPORT_MULTIPOINT,
 };
-use windows_sys::core::BOOL;
+use windows_sys::core::{BOOL, GUID};
 
 use crate::error::{self, Code};
 use crate::object::{self, Object, SocketRef, TABLE};
 use crate::socket::Form;
 use crate::start::answer;
 use crate::thread;
-use crate::waits::CURRENT_THREAD;
+use crate::threads::CURRENT_THREAD;
 
 /// Marks a structure as filled by [`WSADuplicateSocketW`]; the handle stands in the next field.
 const TOKEN: u32 = 0x5753_4432;
@@ -81,23 +83,50 @@ fn describe(s: SOCKET, process: u32) -> Result<WSAPROTOCOL_INFOW, Code> {
 
 /// What Windows' catalogue says of a socket like this.
 pub fn protocol_info(form: Form) -> WSAPROTOCOL_INFOW {
-    let is_v4 = form.family == libc::AF_INET;
-    let reliable = XP1_GUARANTEED_DELIVERY | XP1_GUARANTEED_ORDER | XP1_GRACEFUL_CLOSE;
-    let (kind, protocol, flags) = match form.is_stream() {
-        true => (SOCK_STREAM, IPPROTO_TCP, reliable),
-        false => (SOCK_DGRAM, IPPROTO_UDP, XP1_CONNECTIONLESS),
+    const V4: GUID = GUID::from_u128(0xe70f1aa0_ab8b_11cf_8ca3_00805f48a192);
+    const V6: GUID = GUID::from_u128(0xf9eab0c0_26d4_11d0_bbbf_00aa006c34e4);
+    let (family, len, provider) = match form.family {
+        libc::AF_INET6 => (AF_INET6, 28, V6),
+        _ => (AF_INET, 16, V4),
     };
-    WSAPROTOCOL_INFOW {
+    let (kind, protocol, flags, message) = match form.is_stream() {
+        true => (SOCK_STREAM, IPPROTO_TCP, STREAM, 0),
+        false => (SOCK_DGRAM, IPPROTO_UDP, DATAGRAMS, 65467),
+    };
+    let (entry, name) = match (family, form.is_stream()) {
+        (AF_INET6, true) => (1004, "MSAFD Tcpip [TCP/IPv6]"),
+        (AF_INET6, false) => (1005, "MSAFD Tcpip [UDP/IPv6]"),
+        (_, true) => (1001, "MSAFD Tcpip [TCP/IP]"),
+        (_, false) => (1002, "MSAFD Tcpip [UDP/IP]"),
+    };
+    let mut info = WSAPROTOCOL_INFOW {
         dwServiceFlags1: flags | XP1_IFS_HANDLES,
+        dwProviderFlags: PFL_MATCHES_PROTOCOL_ZERO,
+        ProviderId: provider,
+        dwCatalogEntryId: entry,
+        ProtocolChain: WSAPROTOCOLCHAIN { ChainLen: 1, ChainEntries: [0; 7] },
         iVersion: 2,
-        iAddressFamily: if is_v4 { AF_INET } else { AF_INET6 }.into(),
-        iMaxSockAddr: if is_v4 { 16 } else { 28 },
-        iMinSockAddr: if is_v4 { 16 } else { 28 },
+        iAddressFamily: family.into(),
+        iMaxSockAddr: len,
+        iMinSockAddr: len,
         iSocketType: kind,
         iProtocol: protocol,
+        dwMessageSize: message,
         ..WSAPROTOCOL_INFOW::default()
+    };
+    for (to, from) in info.szProtocol.iter_mut().zip(name.encode_utf16()) {
+        *to = from;
     }
+    info
 }
+
+/// What a TCP socket can do, in the catalogue's words.
+const STREAM: u32 =
+    XP1_GUARANTEED_DELIVERY | XP1_GUARANTEED_ORDER | XP1_GRACEFUL_CLOSE | XP1_EXPEDITED_DATA;
+
+/// What a UDP socket can do.
+const DATAGRAMS: u32 =
+    XP1_CONNECTIONLESS | XP1_MESSAGE_ORIENTED | XP1_SUPPORT_BROADCAST | XP1_SUPPORT_MULTIPOINT;
 
 /// Opens the second handle, if these fields come from [`WSADuplicateSocketW`].
 pub fn claim(token: u32, handle: u32) -> Option<Result<SOCKET, Code>> {

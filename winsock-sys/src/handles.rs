@@ -12,7 +12,7 @@ use crate::object::{self, Object, TABLE};
 use crate::socket;
 use crate::start::answer;
 use crate::sys;
-use crate::waits::CURRENT_THREAD;
+use crate::threads::CURRENT_THREAD;
 
 /// Closes a handle of any kind: [CloseHandle][ms]. ERROR_INVALID_HANDLE.
 ///

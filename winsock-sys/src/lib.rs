@@ -20,8 +20,10 @@
 //! | `win32` | the module tree of windows-sys |
 //! | `start`, `handles`, `duplicate`, `files` | start-up, making and closing sockets and other handles |
 //! | `connect`, `accept`, `data`, `transmit`, `overlapped` | the calls on sockets, blocking and overlapped |
-//! | `options`, `ioctl`, `names`, `address` | options, ioctls, name look-up, addresses |
-//! | `ports`, `waits` | completion ports, events and waits, under their Windows names |
+//! | `options`, `ioctl` | socket options, ioctls |
+//! | `names`, `convert`, `order` | name look-up, addresses as text, byte order |
+//! | `address`, `text` | addresses and strings across the border |
+//! | `ports`, `waits`, `threads` | completion ports, events and waits, threads, under their Windows names |
 //! | `socket`, `op`, `transfer` | one socket, one operation in flight, one attempt to move bytes |
 //! | `port`, `event`, `wait`, `thread`, `park`, `blocking` | packets, signals, and how threads sleep |
 //! | `handle`, `object` | the handle table and what a handle denotes |
@@ -45,6 +47,8 @@ mod backend;
 mod blocking;
 #[cfg(target_os = "linux")]
 mod connect;
+#[cfg(target_os = "linux")]
+mod convert;
 #[cfg(target_os = "linux")]
 mod data;
 #[cfg(target_os = "linux")]
@@ -70,6 +74,8 @@ mod op;
 #[cfg(target_os = "linux")]
 mod options;
 #[cfg(target_os = "linux")]
+mod order;
+#[cfg(target_os = "linux")]
 mod overlapped;
 #[cfg(target_os = "linux")]
 mod park;
@@ -86,7 +92,11 @@ mod sync;
 #[cfg(target_os = "linux")]
 mod sys;
 #[cfg(target_os = "linux")]
+mod text;
+#[cfg(target_os = "linux")]
 mod thread;
+#[cfg(target_os = "linux")]
+mod threads;
 #[cfg(target_os = "linux")]
 mod transfer;
 #[cfg(target_os = "linux")]

@@ -5,6 +5,7 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32 as PlainU32, Ordering::Relaxed};
 
+use windows_sys::Win32::Foundation::STILL_ACTIVE;
 use windows_sys::Win32::Networking::WinSock::LPWSAOVERLAPPED_COMPLETION_ROUTINE;
 use windows_sys::Win32::System::IO::OVERLAPPED;
 
@@ -42,6 +43,9 @@ pub struct Thread {
     dead: AtomicBool,
     /// The thread as a thing to wait for: set when it has ended.
     pub ended: Signal,
+    /// Set once the thread may run: at once, or by ResumeThread.
+    pub released: Signal,
+    exit_code: AtomicU32,
 }
 
 // SAFETY: the pointers in an `Apc` are only carried; the issuing thread alone hands them to user code.
@@ -60,7 +64,18 @@ impl Thread {
             queued: AtomicU32::new(0),
             dead: AtomicBool::new(false),
             ended: Signal::new(false, false),
+            released: Signal::new(false, false),
+            exit_code: AtomicU32::new(STILL_ACTIVE as u32),
         }
+    }
+
+    /// What the thread returned, or STILL_ACTIVE.
+    pub fn exit_code(&self) -> u32 {
+        self.exit_code.load(Ordering::Acquire)
+    }
+
+    pub fn set_exit_code(&self, code: u32) {
+        self.exit_code.store(code, Ordering::Release);
     }
 
     /// Wakes the thread wherever it sleeps.

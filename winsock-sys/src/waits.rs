@@ -1,19 +1,18 @@
 //! Event objects and the functions that wait.
 
 use windows_sys::Win32::Foundation::{
-    ERROR_GEN_FAILURE, ERROR_INVALID_HANDLE, ERROR_INVALID_PARAMETER, FALSE, HANDLE, TRUE, WAIT_EVENT, WAIT_FAILED,
+    ERROR_INVALID_HANDLE, ERROR_INVALID_PARAMETER, FALSE, HANDLE, TRUE, WAIT_EVENT, WAIT_FAILED,
     WAIT_IO_COMPLETION, WAIT_OBJECT_0, WAIT_TIMEOUT,
 };
 use windows_sys::Win32::Networking::WinSock::WSAEVENT;
 use windows_sys::Win32::Security::SECURITY_ATTRIBUTES;
-use windows_sys::Win32::Foundation::PAPCFUNC;
 use windows_sys::core::{BOOL, PCSTR, PCWSTR};
 
 use crate::error::{self, Code};
 use crate::event::{Signal, Waited};
 use crate::handle::Ref;
 use crate::object::{self, Object, WAITS};
-use crate::thread::{self, Apc, Waiting};
+use crate::thread::{self, Waiting};
 use crate::wait::{self, Deadline, Look, Outcome};
 
 /// The most handles that one wait takes (MAXIMUM_WAIT_OBJECTS).
@@ -292,62 +291,4 @@ fn sleep(ms: u32, alertable: bool) -> u32 {
             WAIT_IO_COMPLETION
         }
     }
-}
-
-/// Queues a call to a thread: [QueueUserAPC][ms]. It runs when that thread waits alertably.
-///
-/// `thread` is the calling thread's pseudo-handle ([`GetCurrentThread`]) or a handle that
-/// DuplicateHandle made of it. ERROR_GEN_FAILURE when the thread has ended (rule 109).
-///
-/// [ms]: https://learn.microsoft.com/en-us/windows/win32/api/processthreadsapi/nf-processthreadsapi-queueuserapc
-pub unsafe extern "system" fn QueueUserAPC(apc: PAPCFUNC, thread: HANDLE, data: usize) -> u32 {
-    let queued = target_thread(thread).and_then(|thread| {
-        let function = apc.ok_or(Code(ERROR_INVALID_PARAMETER))?;
-        match thread.queue(Apc::User { function, data }) {
-            true => Ok(()),
-            false => Err(Code(ERROR_GEN_FAILURE)),
-        }
-    });
-    yes_or(queued) as u32
-}
-
-fn target_thread(handle: HANDLE) -> Result<std::sync::Arc<thread::Thread>, Code> {
-    if handle == CURRENT_THREAD {
-        return Ok(thread::current());
-    }
-    match &*object::open(handle)? {
-        Object::Thread(thread) => Ok(thread.clone()),
-        _ => Err(Code(ERROR_INVALID_HANDLE)),
-    }
-}
-
-/// The pseudo-handle of whichever thread uses it.
-pub const CURRENT_THREAD: HANDLE = std::ptr::without_provenance_mut(usize::MAX - 1);
-
-/// The calling thread's pseudo-handle: [GetCurrentThread][ms].
-///
-/// [ms]: https://learn.microsoft.com/en-us/windows/win32/api/processthreadsapi/nf-processthreadsapi-getcurrentthread
-pub unsafe extern "system" fn GetCurrentThread() -> HANDLE {
-    CURRENT_THREAD
-}
-
-/// The calling thread's number: [GetCurrentThreadId][ms].
-///
-/// [ms]: https://learn.microsoft.com/en-us/windows/win32/api/processthreadsapi/nf-processthreadsapi-getcurrentthreadid
-pub unsafe extern "system" fn GetCurrentThreadId() -> u32 {
-    thread::on_current(|thread| thread.tid as u32)
-}
-
-/// The process's pseudo-handle: [GetCurrentProcess][ms].
-///
-/// [ms]: https://learn.microsoft.com/en-us/windows/win32/api/processthreadsapi/nf-processthreadsapi-getcurrentprocess
-pub unsafe extern "system" fn GetCurrentProcess() -> HANDLE {
-    std::ptr::without_provenance_mut(usize::MAX)
-}
-
-/// The process's number: [GetCurrentProcessId][ms].
-///
-/// [ms]: https://learn.microsoft.com/en-us/windows/win32/api/processthreadsapi/nf-processthreadsapi-getcurrentprocessid
-pub unsafe extern "system" fn GetCurrentProcessId() -> u32 {
-    std::process::id()
 }

@@ -58,11 +58,24 @@ pub mod Win32 {
             pub use crate::waits::{
                 WSACloseEvent, WSACreateEvent, WSAResetEvent, WSASetEvent, WSAWaitForMultipleEvents,
             };
-            //NAMES
+            pub use crate::convert::{
+                InetNtopW, InetPtonW, WSAAddressToStringA, WSAAddressToStringW,
+                WSAStringToAddressA, WSAStringToAddressW, inet_addr, inet_ntoa, inet_ntop,
+                inet_pton,
+            };
+            pub use crate::names::{
+                FreeAddrInfoEx, FreeAddrInfoExW, FreeAddrInfoW, GetAddrInfoExA,
+                GetAddrInfoExCancel, GetAddrInfoExOverlappedResult, GetAddrInfoExW, GetAddrInfoW,
+                GetHostNameW, GetNameInfoW, freeaddrinfo, getaddrinfo, gethostbyaddr,
+                gethostbyname, gethostname, getnameinfo, getprotobyname, getprotobynumber,
+                getservbyname, getservbyport,
+            };
+            pub use crate::order::{
+                WSAHtonl, WSAHtons, WSANtohl, WSANtohs, htonl, htons, ntohl, ntohs,
+            };
 
             absent! {
-                EnumProtocolsA EnumProtocolsW FreeAddrInfoEx GetAddrInfoExA
-                GetAddrInfoExCancel GetAddrInfoExOverlappedResult
+                EnumProtocolsA EnumProtocolsW
                 GetAddressByNameA GetAddressByNameW GetNameByTypeA
                 GetNameByTypeW GetServiceA GetServiceW GetTypeByNameA
                 GetTypeByNameW ProcessSocketNotifications
@@ -150,11 +163,17 @@ pub mod Win32 {
 
         /// Events, waits, APCs.
         pub mod Threading {
-            pub use windows_sys::Win32::System::Threading::INFINITE;
+            pub use windows_sys::Win32::System::Threading::{
+                CREATE_SUSPENDED, INFINITE, LPTHREAD_START_ROUTINE, STACK_SIZE_PARAM_IS_A_RESERVATION,
+                THREAD_CREATION_FLAGS, THREAD_CREATE_RUN_IMMEDIATELY,
+            };
 
+            pub use crate::threads::{
+                CreateThread, GetCurrentProcess, GetCurrentProcessId, GetCurrentThread,
+                GetCurrentThreadId, GetExitCodeThread, QueueUserAPC, ResumeThread,
+            };
             pub use crate::waits::{
-                CreateEventA, CreateEventW, GetCurrentProcess, GetCurrentProcessId, GetCurrentThread,
-                GetCurrentThreadId, QueueUserAPC, ResetEvent, SetEvent, Sleep, SleepEx,
+                CreateEventA, CreateEventW, ResetEvent, SetEvent, Sleep, SleepEx,
                 WaitForMultipleObjects, WaitForMultipleObjectsEx, WaitForSingleObject,
                 WaitForSingleObjectEx,
             };
