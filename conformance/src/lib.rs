@@ -39,6 +39,11 @@
 //! assert_eq!(&op.data()[..packet.bytes as usize], b"hello");
 //! ```
 
+#![expect(
+    clippy::not_unsafe_ptr_arg_deref,
+    reason = "a HANDLE is spelled as a pointer and is none"
+)]
+
 mod address;
 mod extension;
 mod op;
@@ -64,7 +69,7 @@ pub use socket::{
     pattern, recv_exactly, recv_some, send_all, set_option, tcp_pair, tcp_socket, tcp_socket_v6,
     udp_bound, udp_socket,
 };
-pub use thread::{Thread, pause, queue_apc, spin_until, this_thread};
+pub use thread::{Thread, comes_true, pause, queue_apc, spin_until, this_thread};
 pub use wine::{differs_on_wine, is_wine};
 pub use winsock_sys::Win32::Networking::WinSock::{WSA_IO_PENDING, WSAEWOULDBLOCK};
 

@@ -18,6 +18,11 @@ type Job = Box<dyn FnOnce() + Send>;
 #[derive(Debug)]
 pub struct Thread(HANDLE);
 
+// SAFETY: a HANDLE is a name, not memory; every function that takes one may be called anywhere.
+unsafe impl Send for Thread {}
+// SAFETY: as above.
+unsafe impl Sync for Thread {}
+
 impl Thread {
     #[track_caller]
     pub fn start(job: impl FnOnce() + Send + 'static) -> Thread {
@@ -61,6 +66,18 @@ impl Drop for Thread {
 /// Sleeps long enough for other threads to get into the wait that they are about to begin.
 pub fn pause() {
     std::thread::sleep(Duration::from_millis(2 * u64::from(NEVER)));
+}
+
+/// Whether `done` comes true soon; sleeps between two looks.
+pub fn comes_true(done: impl Fn() -> bool) -> bool {
+    let start = Instant::now();
+    while !done() {
+        if start.elapsed() >= Duration::from_millis(SOON.into()) {
+            return done();
+        }
+        std::thread::sleep(Duration::from_micros(100));
+    }
+    true
 }
 
 /// Computes, without ever waiting in the system, until `done` or `ms` milliseconds have passed; the
