@@ -64,6 +64,8 @@ fn bind_descriptor(form: Form, state: &State, fd: RawFd, address: &Address) -> s
             reuse(libc::SO_REUSEADDR)?;
             sys::bind(fd, address)
         }
+        // Its holder does not share it.
+        Err(Errno(libc::EADDRINUSE)) if shared => Err(Errno(libc::EACCES)),
         other => other,
     }
 }

@@ -17,8 +17,8 @@ use windows_sys::Win32::Networking::WinSock::{
     IPPROTO_IP, IPPROTO_IPV6, IPPROTO_TCP, IPPROTO_UDP, IPV6_V6ONLY, SO_DONTLINGER,
     SO_EXCLUSIVEADDRUSE, SO_KEEPALIVE, SO_LINGER, SO_OPENTYPE, SO_RCVLOWAT, SO_RCVTIMEO,
     SO_REUSE_MULTICASTPORT, SO_REUSEADDR, SO_SNDLOWAT, SO_SNDTIMEO, SO_UPDATE_ACCEPT_CONTEXT,
-    SO_UPDATE_CONNECT_CONTEXT, SOCKET, SOL_SOCKET, TCP_KEEPIDLE, TCP_KEEPINTVL, WSAEINVAL,
-    WSAENOPROTOOPT, WSAENOTCONN, tcp_keepalive,
+    SO_UPDATE_CONNECT_CONTEXT, SOCKET, SOL_SOCKET, TCP_KEEPIDLE, TCP_KEEPINTVL, WSAEFAULT,
+    WSAEINVAL, WSAENOPROTOOPT, WSAENOTCONN, tcp_keepalive,
 };
 use windows_sys::core::{PCSTR, PSTR};
 
@@ -197,6 +197,9 @@ pub unsafe extern "system" fn setsockopt(
     optval: PCSTR,
     optlen: i32,
 ) -> i32 {
+    if optval.is_null() && optlen > 0 {
+        return answer(object::socket(s).and(Err(Code::wsa(WSAEFAULT))));
+    }
     // SAFETY: passed on from our caller.
     answer(set(s, level, optname, || unsafe { Given::new(optval, optlen) }))
 }
