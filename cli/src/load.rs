@@ -101,7 +101,7 @@ fn endpoint(text: &str) -> Result<String, String> {
 }
 
 /// Up to a day.
-fn seconds(text: &str) -> Result<f64, String> {
+pub fn seconds(text: &str) -> Result<f64, String> {
     let value: f64 = text.parse().map_err(|_| "expected a number of seconds".to_string())?;
     if (0.01..=86_400.0).contains(&value) {
         Ok(value)

@@ -3,10 +3,14 @@
 //! One file per subcommand. Exit codes: 0 it went well, 1 it ran and something failed, 2 bad usage.
 //! Whatever goes wrong is said in one line on stderr; results go to stdout, logs to stderr.
 
+mod compare;
 mod failure;
 mod load;
+mod model;
 mod os;
 mod out;
+mod probe;
+mod serve;
 
 use std::io;
 use std::process::ExitCode;
@@ -35,7 +39,10 @@ Examples:
 
 #[derive(Subcommand)]
 enum Command {
+    Serve(serve::Args),
     Load(load::Args),
+    Compare(compare::Args),
+    Probe(probe::Args),
 }
 
 fn main() -> ExitCode {
@@ -45,7 +52,10 @@ fn main() -> ExitCode {
     };
     start_logging(cli.verbose);
     let outcome = match cli.command {
+        Command::Serve(args) => serve::run(&args),
         Command::Load(args) => load::run(&args),
+        Command::Compare(args) => compare::run(&args),
+        Command::Probe(args) => probe::run(&args),
     };
     match outcome {
         Ok(()) => ExitCode::SUCCESS,

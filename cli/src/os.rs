@@ -22,3 +22,15 @@ pub struct Usage {
     pub memory: u64,
     pub threads: u64,
 }
+
+/// Something `winsock probe` says.
+pub struct Fact {
+    pub name: &'static str,
+    pub value: String,
+}
+
+impl Fact {
+    pub fn new(name: &'static str, value: impl Into<String>) -> Fact {
+        Fact { name, value: value.into() }
+    }
+}

@@ -1,11 +1,49 @@
 //! Other systems: what is not known there is said, not invented.
 
 use std::io;
+use std::process::Command;
 use std::time::Duration;
 
 use socket2::Socket;
 
-use super::Usage;
+use super::{Fact, Usage};
+
+pub fn facts() -> Vec<Fact> {
+    vec![Fact::new("system", system())]
+}
+
+pub fn system() -> String {
+    format!("{} {}", std::env::consts::OS, std::env::consts::ARCH)
+}
+
+pub fn processor() -> Option<String> {
+    None
+}
+
+/// Which cores are allowed is not known, so nothing is pinned.
+pub fn allowed_cores() -> Vec<usize> {
+    Vec::new()
+}
+
+pub fn pin(_core: usize) -> io::Result<()> {
+    Ok(())
+}
+
+pub fn end_with_us(_command: &mut Command) {}
+
+pub fn ask_to_stop(_pid: u32) -> io::Result<()> {
+    Err(io::ErrorKind::Unsupported.into())
+}
+
+/// Windows' own Winsock.
+pub fn backend() -> Result<&'static str, &'static str> {
+    Ok("winsock")
+}
+
+/// There is no limit that accepts could run into.
+pub fn accepts_are_starved() -> bool {
+    false
+}
 
 /// Windows sets a process no limit that a server meets.
 pub fn raise_descriptor_limit() -> io::Result<u64> {

@@ -1,23 +1,83 @@
 //! Linux: system calls and /proc.
 
+mod facts;
+
 use std::fs;
 use std::io;
 use std::os::fd::AsRawFd;
+use std::os::unix::process::CommandExt;
+use std::process::Command;
 use std::time::Duration;
 
 use socket2::Socket;
 
 use super::Usage;
+pub use facts::{facts, processor, system};
+
+/// The backend that this process's sockets use; `Err` is a choice that there is none for.
+pub fn backend() -> Result<&'static str, &'static str> {
+    winsock_sys::linux::backend()
+}
+
+/// Whether a listener of this process has clients waiting for want of a descriptor.
+pub fn accepts_are_starved() -> bool {
+    winsock_sys::linux::accepts_are_starved()
+}
 
 /// Raises this process's soft limit of descriptors to the hard one, which is returned.
 pub fn raise_descriptor_limit() -> io::Result<u64> {
+    let (_, hard) = descriptor_limits()?;
+    let limit = libc::rlimit { rlim_cur: hard, rlim_max: hard };
+    // SAFETY: `limit` lives through the call.
+    checked(unsafe { libc::setrlimit(libc::RLIMIT_NOFILE, &limit) })?;
+    Ok(hard)
+}
+
+/// How many descriptors this process may open: the soft limit and the hard one.
+fn descriptor_limits() -> io::Result<(u64, u64)> {
     let mut limit = libc::rlimit { rlim_cur: 0, rlim_max: 0 };
     // SAFETY: `limit` lives through the call.
     checked(unsafe { libc::getrlimit(libc::RLIMIT_NOFILE, &mut limit) })?;
-    limit.rlim_cur = limit.rlim_max;
-    // SAFETY: `limit` lives through the call.
-    checked(unsafe { libc::setrlimit(libc::RLIMIT_NOFILE, &limit) })?;
-    Ok(limit.rlim_max)
+    Ok((limit.rlim_cur, limit.rlim_max))
+}
+
+/// The cores this process may run on.
+pub fn allowed_cores() -> Vec<usize> {
+    // SAFETY: all-zero is an empty set, and it lives through the call.
+    let set = unsafe {
+        let mut set: libc::cpu_set_t = std::mem::zeroed();
+        libc::sched_getaffinity(0, size_of_val(&set), &mut set);
+        set
+    };
+    // SAFETY: the numbers are below the size of the set.
+    let allowed = |core: &usize| unsafe { libc::CPU_ISSET(*core, &set) };
+    (0..libc::CPU_SETSIZE as usize).filter(allowed).collect()
+}
+
+/// Keeps this thread, and processes it starts from now on, on one core.
+pub fn pin(core: usize) -> io::Result<()> {
+    // SAFETY: all-zero is an empty set; the number came from `allowed_cores`, so it is below the
+    // size of the set, which lives through the call.
+    checked(unsafe {
+        let mut set: libc::cpu_set_t = std::mem::zeroed();
+        libc::CPU_SET(core, &mut set);
+        libc::sched_setaffinity(0, size_of_val(&set), &set)
+    })
+    .map(drop)
+}
+
+/// Has the process that `command` will start asked to stop when this one ends, however it ends.
+pub fn end_with_us(command: &mut Command) {
+    // SAFETY: the closure makes one system call, which is allowed between fork and exec.
+    unsafe {
+        command.pre_exec(|| checked(libc::prctl(libc::PR_SET_PDEATHSIG, libc::SIGTERM)).map(drop));
+    }
+}
+
+/// Asks a process to stop.
+pub fn ask_to_stop(pid: u32) -> io::Result<()> {
+    // SAFETY: no pointers are passed.
+    checked(unsafe { libc::kill(pid as libc::pid_t, libc::SIGTERM) }).map(drop)
 }
 
 /// Lets `bind` choose an address and leave the port to `connect`, which knows the whole pair and

@@ -1,0 +1,111 @@
+//! Servers and loads as processes, and the cores they run on.
+
+use std::fs;
+use std::io::{self, BufRead, BufReader};
+use std::path::Path;
+use std::process::{Child, ChildStdout, Command, Stdio};
+
+use serde_json::Value;
+
+use crate::Outcome;
+
+/// A server that listens, and is killed at the end.
+pub struct Server {
+    child: Child,
+    at: String,
+    /// Processes that work for it.
+    pub others: Vec<u32>,
+    _out: BufReader<ChildStdout>,
+}
+
+impl Server {
+    /// `command`: program and arguments; where to listen is added.
+    pub fn start(command: &[String]) -> Outcome<Server> {
+        let (program, arguments) = command.split_first().ok_or("no program")?;
+        Server::spawn(Command::new(program).args(arguments))
+    }
+
+    /// Starts a command that lacks only where to listen.
+    pub fn spawn(command: &mut Command) -> Outcome<Server> {
+        command.args(["--bind", "127.0.0.1:0"]);
+        let mut child = command.stdin(Stdio::null()).stdout(Stdio::piped()).spawn()?;
+        let mut out = BufReader::new(child.stdout.take().ok_or("stdout is a pipe")?);
+        let mut line = String::new();
+        out.read_line(&mut line)?;
+        match line.split_whitespace().nth(2) {
+            Some(at) => Ok(Server { child, at: at.into(), others: Vec::new(), _out: out }),
+            None => Err(format!("{command:?} did not start to listen").into()),
+        }
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        // What fails here has ended already.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+pub struct Report {
+    pub cpu_us: f64,
+    pub per_second: f64,
+}
+
+/// Loads the server; bytes that come back wrong end the run.
+pub fn load(winsock: &Path, server: &Server, load: &[&str], seconds: f64) -> Outcome<Report> {
+    let mut command = Command::new(winsock);
+    command.args(["load", "--json", "--connect", &server.at]).args(load);
+    command.args(["--seconds", &seconds.to_string()]);
+    for pid in [server.child.id()].iter().chain(&server.others) {
+        command.args(["--server-pid", &pid.to_string()]);
+    }
+    let output = command.stderr(Stdio::inherit()).output()?;
+    if !output.status.success() {
+        return Err("the load met errors".into());
+    }
+    let report: Value = serde_json::from_slice(&output.stdout)?;
+    let cpu_us = report["server"]["cpu_us_per_message"].as_f64();
+    let per_second = report["messages_per_second"].as_f64();
+    let (cpu_us, per_second) = cpu_us.zip(per_second).ok_or("the load's report is not complete")?;
+    Ok(Report { cpu_us, per_second })
+}
+
+/// Keeps this process, and those that it starts from now on, on one core.
+pub fn pin(core: usize) -> io::Result<()> {
+    pin_process(0, core)
+}
+
+/// `pid`: 0 for this thread.
+pub fn pin_process(pid: u32, core: usize) -> io::Result<()> {
+    // SAFETY: all-zero is an empty set; the core came from `online_cores`, so it is below the size
+    // of the set, which lives through the call.
+    let result = unsafe {
+        let mut set: libc::cpu_set_t = std::mem::zeroed();
+        libc::CPU_SET(core, &mut set);
+        libc::sched_setaffinity(pid as libc::pid_t, size_of_val(&set), &set)
+    };
+    if result == 0 { Ok(()) } else { Err(io::Error::last_os_error()) }
+}
+
+/// The cores that this process may run on.
+pub fn online_cores() -> Outcome<Vec<usize>> {
+    // SAFETY: all-zero is an empty set, and it lives through the call.
+    let set = unsafe {
+        let mut set: libc::cpu_set_t = std::mem::zeroed();
+        libc::sched_getaffinity(0, size_of_val(&set), &mut set);
+        set
+    };
+    // SAFETY: the numbers are below the size of the set.
+    let allowed = |core: &usize| unsafe { libc::CPU_ISSET(*core, &set) };
+    Ok((0..libc::CPU_SETSIZE as usize).filter(allowed).collect())
+}
+
+/// Kernel and processor.
+pub fn machine() -> Outcome<String> {
+    let release = fs::read_to_string("/proc/sys/kernel/osrelease")?;
+    let processors = fs::read_to_string("/proc/cpuinfo")?;
+    let model = processors.lines().find(|line| line.starts_with("model name"));
+    let model = model.and_then(|line| line.split_once(": ")).map_or("unknown", |(_, name)| name);
+    Ok(format!("Linux {}, {model}, {} cores", release.trim(), online_cores()?.len()))
+}

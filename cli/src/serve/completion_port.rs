@@ -1,0 +1,248 @@
+//! The echo through a completion port: a few threads for any number of clients.
+//!
+//! Each connection has one operation under way, a receive or the send of what it brought, and the
+//! connection and its buffer travel with it: whichever thread takes the completion has both.
+
+use std::panic::resume_unwind;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
+use std::thread::{self, ScopedJoinHandle};
+
+use winsock::{Accepted, Batch, Completion, Error, Listener, Port, TcpSocket, Ticket};
+
+use super::registry::Registry;
+use super::tally::Tally;
+use super::{BUFFER, Service};
+use crate::failure::Failure;
+use crate::os;
+
+/// Accepts that wait for clients: a burst of so many is taken without going back to the kernel for
+/// more.
+const ACCEPTS: usize = 64;
+
+struct Connection {
+    socket: TcpSocket,
+    place: usize,
+    /// The last receive, for stopping to cancel. Locked while it is started, so that no other
+    /// thread gets ahead and is then overwritten.
+    receiving: Mutex<Option<Ticket>>,
+}
+
+/// Accepts and posts have none.
+type Token = Option<Arc<Connection>>;
+
+struct Server {
+    port: Port<Token>,
+    /// Gone once the server stops.
+    listener: RwLock<Option<Listener>>,
+    connections: Registry<Arc<Connection>>,
+    greeting: Vec<u8>,
+    stopping: AtomicBool,
+    /// Accepts that could not be posted for want of descriptors.
+    owed: AtomicUsize,
+}
+
+pub fn serve(
+    service: Service,
+    ready: impl FnOnce() -> Result<(), Failure>,
+) -> Result<Tally, Failure> {
+    let Service { listener, greeting, threads, limit: _, watch } = service;
+    let port = Port::with_concurrency(threads)
+        .map_err(|error| Failure::of("cannot make a completion port", error))?;
+    let server = Server {
+        port,
+        listener: RwLock::new(Some(listener)),
+        connections: Registry::new(watch.notify.clone(), watch.crowd()),
+        greeting,
+        stopping: AtomicBool::new(false),
+        owed: AtomicUsize::new(0),
+    };
+    for _ in 0..ACCEPTS {
+        server.accept();
+    }
+    thread::scope(|scope| {
+        let workers: Vec<_> = (0..threads).map(|_| scope.spawn(|| server.work())).collect();
+        let announced = ready();
+        if announced.is_ok() {
+            watch.until_signal(|| server.connections.is_crowded(), || server.is_starved());
+        }
+        server.stop();
+        if !watch.until_empty() {
+            server.cut();
+            watch.until_cut();
+        }
+        server.port.post(None);
+        let join = |worker: ScopedJoinHandle<_>| worker.join().unwrap_or_else(|e| resume_unwind(e));
+        let tally = workers.into_iter().map(join).sum();
+        announced.map(|()| tally)
+    })
+}
+
+impl Server {
+    /// One thread's work, until a post ends it.
+    fn work(&self) -> Tally {
+        let mut tally = Tally::default();
+        let mut batch = Batch::default();
+        loop {
+            let completions = self.port.wait(&mut batch, None);
+            for completion in completions.expect("the port is open") {
+                if !self.handle(completion, &mut tally) {
+                    return tally;
+                }
+            }
+        }
+    }
+
+    /// Takes the next step after an operation has ended; `false` when the thread is to end.
+    #[inline]
+    fn handle(&self, completion: Completion<Token>, tally: &mut Tally) -> bool {
+        match completion {
+            Completion::Recv { token: Some(connection), buf, result } => match result {
+                Ok(0) => self.end(connection),
+                Ok(bytes) => {
+                    tally.messages += 1;
+                    tally.bytes += bytes as u64;
+                    self.send(&connection, buf);
+                }
+                Err(error) => self.failed(connection, error, tally),
+            },
+            Completion::Send { token: Some(connection), buf, result } => match result {
+                Ok(_) => self.receive(&connection, buf),
+                Err(error) => self.failed(connection, error, tally),
+            },
+            Completion::Accept { result, .. } => match result {
+                Ok(accepted) => {
+                    tally.connections += 1;
+                    self.accept();
+                    self.begin(accepted);
+                }
+                Err(error) => self.not_accepted(error, tally),
+            },
+            Completion::Post { .. } => {
+                // The other threads are to end, too.
+                self.port.post(None);
+                return false;
+            }
+            Completion::Recv { token: None, .. }
+            | Completion::Send { token: None, .. }
+            | Completion::Connect { .. }
+            | Completion::Disconnect { .. }
+            | Completion::RecvFrom { .. }
+            | Completion::SendTo { .. } => unreachable!("no such operation was started"),
+        }
+        true
+    }
+
+    fn accept(&self) {
+        let listener = self.listener.read().unwrap_or_else(PoisonError::into_inner);
+        if let Some(listener) = &*listener {
+            self.port.accept(listener, None);
+        }
+    }
+
+    fn begin(&self, accepted: Accepted) {
+        let socket = accepted.socket;
+        let connection = self
+            .connections
+            .enter(|place| Arc::new(Connection { socket, place, receiving: Mutex::new(None) }));
+        let mut buf = Vec::with_capacity(BUFFER);
+        if self.greeting.is_empty() {
+            self.receive(&connection, buf);
+        } else {
+            buf.extend_from_slice(&self.greeting);
+            self.send(&connection, buf);
+        }
+    }
+
+    #[inline]
+    fn receive(&self, connection: &Arc<Connection>, buf: Vec<u8>) {
+        let token = Some(Arc::clone(connection));
+        let mut receiving = connection.receiving.lock().unwrap_or_else(PoisonError::into_inner);
+        let ticket = self.port.recv(&connection.socket, buf, token);
+        *receiving = Some(ticket);
+        drop(receiving);
+        // What came before is still taken: cancelling ends a receive only if it has to wait.
+        if self.stopping.load(Ordering::Relaxed) {
+            self.port.cancel(ticket);
+        }
+    }
+
+    #[inline]
+    fn send(&self, connection: &Arc<Connection>, buf: Vec<u8>) {
+        self.port.send(&connection.socket, buf, Some(Arc::clone(connection)));
+    }
+
+    #[cold]
+    fn failed(&self, connection: Arc<Connection>, error: Error, tally: &mut Tally) {
+        let cut_short = self.stopping.load(Ordering::Relaxed) && error == Error::OPERATION_ABORTED;
+        if !cut_short {
+            tally.errors += 1;
+            tracing::debug!("a connection failed: {error}");
+        }
+        self.end(connection);
+    }
+
+    /// Forgets the connection, which closes its socket.
+    fn end(&self, connection: Arc<Connection>) {
+        let place = connection.place;
+        drop(connection);
+        self.connections.leave(place);
+        if self.owed.load(Ordering::Relaxed) > 0 {
+            self.accept_owed();
+        }
+    }
+
+    #[cold]
+    fn not_accepted(&self, error: Error, tally: &mut Tally) {
+        if self.stopping.load(Ordering::Relaxed) {
+            return;
+        }
+        tracing::debug!("an accept failed: {error}");
+        match error {
+            // The client has gone already; the next accept is as good as this one.
+            Error::CONNECTION_RESET | Error::CONNECTION_ABORTED => {
+                tally.errors += 1;
+                self.accept();
+            }
+            // The next would fail as well. It is made good when somebody leaves.
+            _ => {
+                self.owed.fetch_add(1, Ordering::Relaxed);
+            }
+        }
+    }
+
+    #[cold]
+    fn accept_owed(&self) {
+        let one_less = |owed: usize| owed.checked_sub(1);
+        if self.owed.fetch_update(Ordering::Relaxed, Ordering::Relaxed, one_less).is_ok() {
+            self.accept();
+        }
+    }
+
+    /// Whether clients wait for want of descriptors.
+    fn is_starved(&self) -> bool {
+        os::accepts_are_starved() || self.owed.load(Ordering::Relaxed) > 0
+    }
+
+    /// No more accepts, and connections end as soon as they would wait for their client. What is
+    /// being sent is sent, and what has been received already is sent back.
+    fn stop(&self) {
+        self.stopping.store(true, Ordering::Relaxed);
+        self.listener.write().unwrap_or_else(PoisonError::into_inner).take();
+        self.connections.close();
+        for connection in self.connections.all() {
+            // The lock orders this after the store above for whoever receives from now on.
+            let receiving = connection.receiving.lock().unwrap_or_else(PoisonError::into_inner);
+            if let Some(ticket) = *receiving {
+                self.port.cancel(ticket);
+            }
+        }
+    }
+
+    /// Ends what stopping could not: sends that their clients do not take.
+    fn cut(&self) {
+        for connection in self.connections.all() {
+            connection.socket.cancel();
+        }
+    }
+}
