@@ -121,7 +121,7 @@ const FILE_CHUNK: usize = 1 << 16;
 
 impl Kernel {
     pub fn new(seed: u64) -> Kernel {
-        Kernel::with_temper(seed, Temper::default())
+        Kernel::with_temper(seed, Temper::of(seed))
     }
 
     fn with_temper(seed: u64, temper: Temper) -> Kernel {

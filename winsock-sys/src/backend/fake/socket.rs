@@ -52,7 +52,7 @@ pub enum Kind {
 /// One arrival to be.
 pub struct Flight {
     pub what: Arrival,
-    /// The tick of the clock at which it arrives.
+    /// The tick of the clock from which on it may arrive.
     pub due: u64,
     pub sent: Instant,
 }
@@ -193,10 +193,9 @@ impl Net {
 
     /// Sends something on its way.
     pub fn fly(&mut self, to: Id, what: Arrival) {
-        let late = self.clock + self.dice.delay(self.temper.delay);
+        let due = self.clock + self.dice.delay(self.temper.delay);
         let Some(socket) = self.sockets.get_mut(&to) else { return };
-        // One stays behind the other: order within a socket is never lost.
-        let due = socket.flights.back().map_or(late, |last| last.due.max(late));
+        // The first may hold up the others: order within a socket is never lost.
         socket.flights.push_back(Flight { what, due, sent: Instant::now() });
         self.travelling.insert(to);
         // A sleeper has to notice that time must pass.
