@@ -56,14 +56,17 @@ fn bind_descriptor(form: Form, state: &State, fd: RawFd, address: &Address) -> s
     let reuse = |name| sys::set_option(fd, libc::SOL_SOCKET, name, 1i32);
     let shared = state.options().is_some_and(|options| options.reuse_address());
     if shared {
-        reuse(libc::SO_REUSEADDR)?;
         reuse(libc::SO_REUSEPORT)?;
-    }
-    match sys::bind(fd, address) {
-        Err(Errno(libc::EADDRINUSE)) if form.is_stream() && !shared => {
-            reuse(libc::SO_REUSEADDR)?;
-            sys::bind(fd, address)
+        if !form.is_stream() {
+            reuse(libc::SO_REUSEADDR)?; // Most Linux programs share multicast ports by this one.
         }
+    }
+    let mut bound = sys::bind(fd, address);
+    if bound == Err(Errno(libc::EADDRINUSE)) && form.is_stream() {
+        reuse(libc::SO_REUSEADDR)?;
+        bound = sys::bind(fd, address);
+    }
+    match bound {
         // Its holder does not share it.
         Err(Errno(libc::EADDRINUSE)) if shared => Err(Errno(libc::EACCES)),
         other => other,
