@@ -235,3 +235,74 @@ pub unsafe extern "system" fn GetAddrInfoExCancel(lphandle: *const HANDLE) -> i3
         false => WSA_INVALID_HANDLE,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::ptr::{null, null_mut};
+    use std::sync::Mutex;
+
+    use windows_sys::Win32::System::IO::OVERLAPPED;
+
+    use super::*;
+
+    static REPORTED: Mutex<Vec<(u32, usize)>> = Mutex::new(Vec::new());
+
+    unsafe extern "system" fn note(error: u32, _bytes: u32, overlapped: *const OVERLAPPED) {
+        REPORTED.lock().unwrap().push((error, overlapped.addr()));
+    }
+
+    fn reported(overlapped: &OVERLAPPED) -> Vec<u32> {
+        let at = std::ptr::from_ref(overlapped).addr();
+        let all = REPORTED.lock().unwrap();
+        all.iter().filter(|report| report.1 == at).map(|report| report.0).collect()
+    }
+
+    #[test]
+    fn a_look_up_that_is_called_off_reports_once() {
+        let (mut list, overlapped) = (null_mut(), OVERLAPPED::default());
+        // SAFETY: list and OVERLAPPED live until the report.
+        let report = unsafe { Report::new(&mut list, &overlapped, Some(note)) };
+        let asked = Asked { question: Question::default(), report: report.unwrap().unwrap() };
+        asked.report.begin();
+        // A look-up whose thread has not got an answer yet.
+        pending().insert(0, asked);
+        let handle: HANDLE = null_mut();
+        // SAFETY: all pointers are to live variables.
+        unsafe {
+            assert_eq!(GetAddrInfoExOverlappedResult(&overlapped), WSAEINPROGRESS);
+            assert_eq!(GetAddrInfoExCancel(&handle), 0);
+            assert_eq!(GetAddrInfoExOverlappedResult(&overlapped), WSA_E_CANCELLED);
+            assert_eq!(GetAddrInfoExCancel(&handle), WSA_INVALID_HANDLE);
+        }
+        assert!(!super::report(0, Err(Code::wsa(WSAETIMEDOUT))));
+        assert_eq!(reported(&overlapped), [WSA_E_CANCELLED as u32]);
+        assert!(list.is_null());
+    }
+
+    #[test]
+    fn event_or_routine() {
+        let mut list = null_mut();
+        let mut overlapped = OVERLAPPED::default();
+        let mut make = |overlapped: *const OVERLAPPED, routine| {
+            // SAFETY: nothing is started, so nothing is lent.
+            let report = unsafe { Report::new(&mut list, overlapped, routine) };
+            report.map(|report| report.is_some()).map_err(Code::as_wsa)
+        };
+        assert_eq!(make(null(), None), Ok(false));
+        assert_eq!(make(null(), Some(note)), Err(WSAEINVAL));
+        assert_eq!(make(&overlapped, None), Err(WSAEINVAL));
+        assert_eq!(make(&overlapped, Some(note)), Ok(true));
+        overlapped.hEvent = std::ptr::without_provenance_mut(4);
+        assert_eq!(make(&overlapped, None), Ok(true));
+        assert_eq!(make(&overlapped, Some(note)), Err(WSAEINVAL));
+    }
+
+    #[test]
+    fn time_outs() {
+        let (second, milli) = (Duration::from_secs(1), Duration::from_millis(1));
+        assert_eq!(duration(&TIMEVAL { tv_sec: 1, tv_usec: 1000 }), Ok(second + milli));
+        assert_eq!(duration(&TIMEVAL { tv_sec: -1, tv_usec: 0 }), Err(Code::wsa(WSAEINVAL)));
+        let question = Question { node: Some("127.0.0.1".into()), ..Question::default() };
+        assert!(within(&question, Some(Duration::from_secs(60))).is_ok());
+    }
+}
