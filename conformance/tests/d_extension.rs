@@ -44,6 +44,7 @@ fn r075_an_unknown_guid_is_invalid() {
 
 #[test]
 fn r075_a_bad_socket_is_not_a_socket() {
+    init();
     assert_eq!(extension_pointer(INVALID_SOCKET, WSAID_ACCEPTEX), Err(WSAENOTSOCK));
 }
 
