@@ -1,12 +1,10 @@
 //! The look-ups of Winsock 1.1, whose answers are records of the calling thread.
 
-use std::mem::size_of;
 use std::ptr::null_mut;
 
-use libc::AF_INET6;
 use windows_sys::Win32::Networking::WinSock::{
-    AF_INET, AF_INET6 as WINDOWS_INET6, AI_CANONNAME, HOSTENT, PROTOENT, SERVENT, WSAEAFNOSUPPORT,
-    WSAEFAULT, WSAEINVAL, WSAHOST_NOT_FOUND, WSANO_DATA,
+    AF_INET, AF_INET6, AI_CANONNAME, HOSTENT, PROTOENT, SERVENT, WSAEAFNOSUPPORT, WSAEFAULT,
+    WSAEINVAL, WSANO_DATA,
 };
 use windows_sys::core::{PCSTR, PSTR, PWSTR};
 
@@ -73,7 +71,7 @@ pub unsafe extern "system" fn GetHostNameW(name: PWSTR, namelen: i32) -> i32 {
 /// The IPv4 addresses of a host. NULL and "" are this computer.
 ///
 /// A record of the calling thread, which its next call of this or [`gethostbyaddr`] overwrites, or
-/// NULL with WSANOTINITIALISED, WSAHOST_NOT_FOUND, WSANO_DATA (also for an IPv6 literal and for
+/// NULL with WSANOTINITIALISED, WSANO_DATA (also for an IPv6 literal and for
 /// numbers that are no IPv4 address), WSATRY_AGAIN or WSANO_RECOVERY.
 ///
 /// [Microsoft's page][ms].
@@ -110,7 +108,7 @@ fn host_by_name(name: &str) -> Result<*mut HOSTENT, Code> {
 ///
 /// A record as [`gethostbyname`] returns, or NULL with WSANOTINITIALISED, WSAEAFNOSUPPORT (neither
 /// AF_INET nor AF_INET6), WSAEFAULT (NULL, or fewer than 4 bytes of IPv4), WSAEINVAL (not 16 bytes
-/// of IPv6), WSAHOST_NOT_FOUND, WSATRY_AGAIN or WSANO_RECOVERY.
+/// of IPv6), WSATRY_AGAIN or WSANO_RECOVERY.
 ///
 /// [Microsoft's page][ms].
 ///
@@ -135,12 +133,12 @@ unsafe fn bare_address(addr: PCSTR, len: i32, family: i32) -> Result<Address, Co
     let refuse = |code| Err(Code::wsa(code));
     match u16::try_from(family) {
         Ok(AF_INET) if addr.is_null() || len < size_of::<[u8; 4]>() => refuse(WSAEFAULT),
-        Ok(WINDOWS_INET6) if addr.is_null() => refuse(WSAEFAULT),
-        Ok(WINDOWS_INET6) if len != size_of::<[u8; 16]>() => refuse(WSAEINVAL),
+        Ok(AF_INET6) if addr.is_null() => refuse(WSAEFAULT),
+        Ok(AF_INET6) if len != size_of::<[u8; 16]>() => refuse(WSAEINVAL),
         // SAFETY: the caller promises `len` bytes, which are at least 4.
         Ok(AF_INET) => Ok(Address::v4(unsafe { addr.cast::<[u8; 4]>().read() }, 0)),
         // SAFETY: the caller promises `len` bytes, which are 16.
-        Ok(WINDOWS_INET6) => Ok(Address::v6(unsafe { addr.cast::<[u8; 16]>().read() }, 0, 0)),
+        Ok(AF_INET6) => Ok(Address::v6(unsafe { addr.cast::<[u8; 16]>().read() }, 0, 0)),
         _ => refuse(WSAEAFNOSUPPORT),
     }
 }

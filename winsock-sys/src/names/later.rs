@@ -4,10 +4,10 @@
 //! off or timed out has reported; its thread goes on until the resolver lets it go, and finds
 //! nobody to report to.
 
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc::{self, RecvTimeoutError};
-use std::sync::{LazyLock, Mutex, MutexGuard, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::Duration;
 
@@ -26,9 +26,9 @@ use super::list;
 use super::lookup::{self, Answer, Question};
 
 /// The look-ups that have not reported, by token. Whoever takes one out reports, nobody else.
-static PENDING: LazyLock<Mutex<HashMap<usize, Asked>>> = LazyLock::new(Mutex::default);
+static PENDING: Mutex<BTreeMap<usize, Asked>> = Mutex::new(BTreeMap::new());
 
-fn pending() -> MutexGuard<'static, HashMap<usize, Asked>> {
+fn pending() -> MutexGuard<'static, BTreeMap<usize, Asked>> {
     PENDING.lock().unwrap_or_else(PoisonError::into_inner)
 }
 

@@ -1,7 +1,6 @@
 //! From addresses to names: getnameinfo and GetNameInfoW.
 
 use std::ffi::CStr;
-use std::mem::size_of;
 use std::ptr::null_mut;
 
 use windows_sys::Win32::Networking::WinSock::{
