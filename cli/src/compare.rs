@@ -71,10 +71,10 @@ struct Record<'a> {
 pub fn run(args: &Args) -> Result<(), Failure> {
     let models = if args.models.is_empty() { Model::all() } else { args.models.clone() };
     let backend = probe::backend()?;
+    let (date, machine) = (table::date(), machine());
     let cores = Cores::choose();
     let rounds = measure(args, &models, &cores)?;
 
-    let (date, machine) = (table::date(), machine());
     say(format_args!("{date}, {machine}, backend {backend}"))?;
     say(format_args!(
         "{} connections, {} B, {} x {} s a model, medians; {cores}",

@@ -3,6 +3,7 @@
 //! Each connection has one operation under way, a receive or the send of what it brought, and the
 //! connection and its buffer travel with it: whichever thread takes the completion has both.
 
+use std::net::Shutdown;
 use std::panic::resume_unwind;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
@@ -26,6 +27,8 @@ struct Connection {
     /// The last receive, for stopping to cancel. Locked while it is started, so that no other
     /// thread gets ahead and is then overwritten.
     receiving: Mutex<Option<Ticket>>,
+    /// Our side is shut down, and we wait for the client to end its own.
+    parted: AtomicBool,
 }
 
 /// Accepts and posts have none.
@@ -38,6 +41,7 @@ struct Server {
     connections: Registry<Arc<Connection>>,
     greeting: Vec<u8>,
     stopping: AtomicBool,
+    cutting: AtomicBool,
     /// Accepts that could not be posted for want of descriptors.
     owed: AtomicUsize,
 }
@@ -55,6 +59,7 @@ pub fn serve(
         connections: Registry::new(watch.notify.clone(), watch.crowd()),
         greeting,
         stopping: AtomicBool::new(false),
+        cutting: AtomicBool::new(false),
         owed: AtomicUsize::new(0),
     };
     for _ in 0..ACCEPTS {
@@ -102,8 +107,9 @@ impl Server {
                 Ok(bytes) => {
                     tally.messages += 1;
                     tally.bytes += bytes as u64;
-                    self.send(&connection, buf);
+                    self.echo(&connection, buf);
                 }
+                Err(Error::OPERATION_ABORTED) => self.part(connection, buf),
                 Err(error) => self.failed(connection, error, tally),
             },
             Completion::Send { token: Some(connection), buf, result } => match result {
@@ -142,9 +148,10 @@ impl Server {
 
     fn begin(&self, accepted: Accepted) {
         let socket = accepted.socket;
-        let connection = self
-            .connections
-            .enter(|place| Arc::new(Connection { socket, place, receiving: Mutex::new(None) }));
+        let connection = self.connections.enter(|place| {
+            let (receiving, parted) = (Mutex::new(None), AtomicBool::new(false));
+            Arc::new(Connection { socket, place, receiving, parted })
+        });
         let mut buf = Vec::with_capacity(BUFFER);
         if self.greeting.is_empty() {
             self.receive(&connection, buf);
@@ -162,8 +169,18 @@ impl Server {
         *receiving = Some(ticket);
         drop(receiving);
         // What came before is still taken: cancelling ends a receive only if it has to wait.
-        if self.stopping.load(Ordering::Relaxed) {
+        if self.stopping.load(Ordering::Relaxed) && !connection.parted.load(Ordering::Relaxed) {
             self.port.cancel(ticket);
+        }
+    }
+
+    #[inline]
+    fn echo(&self, connection: &Arc<Connection>, buf: Vec<u8>) {
+        if connection.parted.load(Ordering::Relaxed) {
+            // It comes too late: the client has the end of our stream already, or soon.
+            self.receive(connection, buf);
+        } else {
+            self.send(connection, buf);
         }
     }
 
@@ -172,10 +189,23 @@ impl Server {
         self.port.send(&connection.socket, buf, Some(Arc::clone(connection)));
     }
 
+    /// A receive was cancelled, because the server stops: ends our side of the connection, and
+    /// waits for the client to end its own. Closing at once would reset a connection on which
+    /// something is still arriving, and might take from the client what it has not read yet.
+    #[cold]
+    fn part(&self, connection: Arc<Connection>, buf: Vec<u8>) {
+        if self.cutting.load(Ordering::Relaxed)
+            || connection.socket.shutdown(Shutdown::Write).is_err()
+        {
+            return self.end(connection);
+        }
+        connection.parted.store(true, Ordering::Relaxed);
+        self.receive(&connection, buf);
+    }
+
     #[cold]
     fn failed(&self, connection: Arc<Connection>, error: Error, tally: &mut Tally) {
-        let cut_short = self.stopping.load(Ordering::Relaxed) && error == Error::OPERATION_ABORTED;
-        if !cut_short {
+        if !self.stopping.load(Ordering::Relaxed) {
             tally.errors += 1;
             tracing::debug!("a connection failed: {error}");
         }
@@ -239,8 +269,9 @@ impl Server {
         }
     }
 
-    /// Ends what stopping could not: sends that their clients do not take.
+    /// Ends what stopping could not: connections whose clients do not end them, or do not read.
     fn cut(&self) {
+        self.cutting.store(true, Ordering::Relaxed);
         for connection in self.connections.all() {
             connection.socket.cancel();
         }

@@ -52,7 +52,7 @@ fn cores() -> String {
 
 fn descriptors() -> String {
     match descriptor_limits() {
-        Ok((soft, hard)) => format!("{soft} (soft limit), the commands raise it to {hard} (hard)"),
+        Ok((soft, hard)) => format!("{soft}, which the commands raise to the hard limit of {hard}"),
         Err(error) => error.to_string(),
     }
 }
