@@ -116,6 +116,9 @@ struct Net {
 /// Descriptors start here, where no real one is: a mix-up of the two shows as EBADF at once.
 const FIRST_FD: RawFd = 1 << 20;
 
+/// Descriptors that every process has; other real ones are not counted.
+const STANDARD_FDS: usize = 3;
+
 /// How much of a file one call sends at most.
 const FILE_CHUNK: usize = 1 << 16;
 
@@ -199,7 +202,9 @@ impl Kernel {
             _ => Err(Errno(libc::EAFNOSUPPORT)),
         };
         self.run(Some(Call::Socket), |net| {
-            let id = net.add(Socket::new(family, made()?));
+            let kind = made()?;
+            net.check_descriptors()?;
+            let id = net.add(Socket::new(family, kind));
             Ok(net.open(id))
         })
     }
@@ -229,6 +234,7 @@ impl Kernel {
 
     pub fn accept(&self, fd: RawFd) -> Result<(RawFd, Address)> {
         self.on(fd, Some(Call::Accept), |net, id| {
+            net.check_descriptors()?;
             let accepted = net.accept(id)?;
             let caller = net.socket(accepted).caller();
             Ok((net.open(accepted), caller))
@@ -428,6 +434,13 @@ impl Net {
         id
     }
 
+    /// EMFILE when the process has as many descriptors as it may.
+    fn check_descriptors(&self) -> Result<()> {
+        let open = self.fds.len() + STANDARD_FDS;
+        let limit = descriptor_limit().unwrap_or(usize::MAX);
+        if open < limit { Ok(()) } else { Err(Errno(libc::EMFILE)) }
+    }
+
     /// Gives the socket the lowest descriptor that is free.
     fn open(&mut self, id: Id) -> RawFd {
         let fresh = FIRST_FD + self.fds.len() as RawFd;
@@ -442,6 +455,17 @@ impl Net {
             self.travelling.remove(&id);
         }
     }
+}
+
+/// The soft limit on descriptors, asked anew each time as the process may change it. Miri has no
+/// limits to read.
+fn descriptor_limit() -> Option<usize> {
+    if cfg!(miri) {
+        return None;
+    }
+    let limits = std::fs::read_to_string("/proc/self/limits").ok()?;
+    let line = limits.lines().find_map(|line| line.strip_prefix("Max open files"))?;
+    line.split_whitespace().next()?.parse().ok()
 }
 
 /// Memory that a caller of ours has lent for the call.

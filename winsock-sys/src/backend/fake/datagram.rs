@@ -1,7 +1,7 @@
 //! Datagrams: UDP on one machine, where a full queue is the only place to lose one.
 
 use std::collections::VecDeque;
-use std::net::{IpAddr, SocketAddr};
+use std::net::SocketAddr;
 
 use libc::c_int;
 
@@ -93,8 +93,7 @@ impl Net {
         }
         self.autobind(id)?;
         let socket = self.socket_mut(id);
-        let broadcast = target.ip() == IpAddr::from([255; 4]);
-        if broadcast && !socket.flag(libc::SOL_SOCKET, libc::SO_BROADCAST) {
+        if names::is_broadcast(target.ip()) && !socket.flag(libc::SOL_SOCKET, libc::SO_BROADCAST) {
             return Err(Errno(libc::EACCES));
         }
         socket.tell_error()?;
@@ -117,7 +116,9 @@ impl Net {
             || socket.flag(libc::IPPROTO_IPV6, libc::IPV6_RECVERR);
         match self.receiver_at(target, from) {
             Some(receiver) => self.fly(receiver, Arrival::Datagram { from, bytes }),
-            None if hears_of_it && target.ip().is_loopback() => self.fly(id, Arrival::Unreachable),
+            None if hears_of_it && names::is_here(target.ip()) => {
+                self.fly(id, Arrival::Unreachable)
+            }
             None => {}
         }
     }

@@ -104,6 +104,16 @@ pub fn loopback(ip: IpAddr) -> IpAddr {
     }
 }
 
+/// Everybody on the network, or on the loopback interface.
+pub fn is_broadcast(ip: IpAddr) -> bool {
+    [[255, 255, 255, 255], [127, 255, 255, 255]].map(IpAddr::from).contains(&ip)
+}
+
+/// Whether one host of this machine has the address. All others are silent.
+pub fn is_here(ip: IpAddr) -> bool {
+    ip.is_loopback() && !is_broadcast(ip)
+}
+
 impl Socket {
     /// Whether it takes what is sent to `ip`, its port being right.
     fn covers(&self, ip: IpAddr) -> bool {
@@ -133,7 +143,7 @@ impl Net {
         if name.is_ipv4() && socket.family == libc::AF_INET6 && socket.is_v6_only() {
             return Err(Errno(libc::EINVAL));
         }
-        if !name.ip().is_loopback() && !name.ip().is_unspecified() {
+        if !is_here(name.ip()) && !name.ip().is_unspecified() {
             return Err(Errno(libc::EADDRNOTAVAIL));
         }
         let fixed_port = name.port() != 0;
@@ -240,7 +250,7 @@ impl Net {
         let holders = self.ports.holders(stream, target.port()).iter();
         let mut best = None;
         for (id, socket) in holders.map(|id| (*id, self.socket(*id))) {
-            if !target.ip().is_loopback() || !socket.covers(target.ip()) {
+            if !is_here(target.ip()) || !socket.covers(target.ip()) {
                 continue;
             }
             let Some(rank) = rank(socket) else { continue };

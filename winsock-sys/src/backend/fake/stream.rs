@@ -1,7 +1,7 @@
 //! Streams: TCP as a program on one machine sees it.
 
 use std::collections::VecDeque;
-use std::net::{IpAddr, SocketAddr};
+use std::net::SocketAddr;
 
 use libc::c_int;
 
@@ -194,7 +194,7 @@ impl Net {
             }
         }
         let target = self.resolve(id, target)?;
-        if target.ip().is_multicast() || target.ip() == IpAddr::from([255; 4]) {
+        if target.ip().is_multicast() || names::is_broadcast(target.ip()) {
             return Err(Errno(libc::ENETUNREACH));
         }
         self.settle_name(id, target)?;
@@ -210,7 +210,7 @@ impl Net {
     }
 
     fn knock(&mut self, client: Id, target: SocketAddr) {
-        if !target.ip().is_loopback() {
+        if !names::is_here(target.ip()) {
             return; // Beyond this machine nobody ever answers.
         }
         let Some(listener) = self.listener_at(target) else {

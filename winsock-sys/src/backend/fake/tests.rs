@@ -319,6 +319,7 @@ fn the_script_fails_calls_in_its_order() {
     assert_eq!(recv(&kernel, a, 9).unwrap(), b"");
 }
 
+#[cfg(not(miri))]
 #[test]
 fn a_file_is_sent_from_where_the_caller_says() {
     use std::os::fd::AsRawFd;

@@ -407,6 +407,11 @@ fn datagrams() {
         story.tell("port 0", story.send_to(fd, b"x", Some(&local(0))));
         story.tell("long", story.send_to(fd, &[0; 65_508], Some(&nobody)));
         story.tell("longest", story.send_to(fd, &[0; 65_507], Some(&nobody)));
+        let everybody = Address::v4([127, 255, 255, 255], 9);
+        story.tell("everybody", story.send_to(fd, b"x", Some(&everybody)));
+        let stream = story.tcp();
+        story.tell("a stream to everybody", call!(story, connect(stream, &everybody)));
+        story.close(stream);
         story.tell("unheard", (story.events(fd), story.recv(fd, 2)));
         story.tell("mark", call!(story, query(fd, 0x8905)));
         story.tell("shutdown", call!(story, shutdown(fd, libc::SHUT_RDWR)));
