@@ -1,6 +1,8 @@
 //! [`ioctlsocket`] and [`WSAIoctl`].
 
 mod interfaces;
+#[cfg(test)]
+mod tests;
 
 use std::ffi::c_void;
 use std::ptr;
@@ -11,7 +13,7 @@ use windows_sys::Win32::Networking::WinSock::{
     SIO_GET_EXTENSION_FUNCTION_POINTER, SIO_KEEPALIVE_VALS, SIO_ROUTING_INTERFACE_QUERY,
     SIO_UDP_CONNRESET, SIOCATMARK, SOCKET, WSA_IO_PENDING, WSAEFAULT, WSAEINVAL, WSAENOPROTOOPT,
     WSAEOPNOTSUPP, WSAID_ACCEPTEX, WSAID_CONNECTEX, WSAID_DISCONNECTEX, WSAID_GETACCEPTEXSOCKADDRS,
-    WSAID_TRANSMITFILE, tcp_keepalive,
+    WSAID_TRANSMITFILE, WSAID_WSARECVMSG, WSAID_WSASENDMSG, tcp_keepalive,
 };
 use windows_sys::Win32::System::IO::OVERLAPPED;
 use windows_sys::core::GUID;
@@ -20,6 +22,7 @@ use crate::accept::{AcceptEx, GetAcceptExSockaddrs};
 use crate::address::{self, Address};
 use crate::connect::{ConnectEx, DisconnectEx};
 use crate::error::{self, Code};
+use crate::messages::{WSARecvMsg, WSASendMsg};
 use crate::object::{self, SocketRef};
 use crate::op::{Kind, Op, When};
 use crate::options;
@@ -32,7 +35,8 @@ const SIO_GET_INTERFACE_LIST: u32 = 0x4004_747F;
 
 /// Controls a socket's mode: [ioctlsocket][ms]. FIONBIO, FIONREAD and SIOCATMARK.
 ///
-/// WSAEFAULT for NULL, WSAEOPNOTSUPP for other commands, WSAEINVAL for SIOCATMARK on a datagram socket.
+/// WSAEFAULT for NULL, WSAEOPNOTSUPP for other commands, WSAEINVAL for SIOCATMARK on a datagram
+/// socket.
 ///
 /// [ms]: https://learn.microsoft.com/en-us/windows/win32/api/winsock/nf-winsock-ioctlsocket
 ///
@@ -58,18 +62,18 @@ pub unsafe extern "system" fn ioctlsocket(s: SOCKET, cmd: i32, argp: *mut u32) -
 ///
 /// FIONBIO, FIONREAD, SIOCATMARK, SIO_ADDRESS_LIST_QUERY, SIO_BASE_HANDLE,
 /// SIO_GET_EXTENSION_FUNCTION_POINTER (rule 75), SIO_GET_INTERFACE_LIST, SIO_KEEPALIVE_VALS,
-/// SIO_ROUTING_INTERFACE_QUERY and SIO_UDP_CONNRESET; every other code is WSAEOPNOTSUPP. WSAEFAULT for
-/// buffers that are NULL or too short, and when there is neither a place for the count nor an OVERLAPPED
-/// (rule 122).
+/// SIO_ROUTING_INTERFACE_QUERY and SIO_UDP_CONNRESET; every other code is WSAEOPNOTSUPP. WSAEFAULT
+/// for buffers that are NULL or too short, and when there is neither a place for the count nor an
+/// OVERLAPPED (rule 122).
 ///
-/// With an OVERLAPPED what the code came to is reported like any operation's result (rule 139): 0 bytes
-/// as a rule, for the count has been given already.
+/// With an OVERLAPPED what the code came to is reported like any operation's result (rule 139): 0
+/// bytes as a rule, for the count has been given already.
 ///
 /// [ms]: https://learn.microsoft.com/en-us/windows/win32/api/winsock2/nf-winsock2-wsaioctl
 ///
 /// # Safety
-/// As on Windows: the buffers are NULL or as long as they are said to be, and so are `returned` and the
-/// OVERLAPPED, which is lent until the operation completes.
+/// As on Windows: the buffers are NULL or as long as they are said to be, and so are `returned` and
+/// the OVERLAPPED, which is lent until the operation completes.
 pub unsafe extern "system" fn WSAIoctl(
     s: SOCKET,
     code: u32,
@@ -102,7 +106,8 @@ pub unsafe extern "system" fn WSAIoctl(
 enum Done {
     /// So many bytes of output.
     AtOnce(u32),
-    /// As `AtOnce`, where Windows asks the transport: overlapped, it is reported as if it had waited.
+    /// As `AtOnce`, where Windows asks the transport: overlapped, it is reported as if it had
+    /// waited.
     Later(u32),
 }
 
@@ -286,8 +291,8 @@ fn carry_out(
     }
 }
 
-/// FIONREAD: what a receive would find. DIFFERS: for datagrams the next one's size, where Windows adds
-/// up all of them.
+/// FIONREAD: what a receive would find. DIFFERS: for datagrams the next one's size, where Windows
+/// adds up all of them.
 fn unread(socket: &SocketRef) -> Result<u32, Refusal> {
     let fd = {
         let state = socket.lock();
@@ -316,12 +321,14 @@ fn is_at_mark(socket: &SocketRef) -> Result<u32, Refusal> {
 fn extension(input: &Input) -> Result<usize, Refusal> {
     // SAFETY: a struct of integers.
     let wanted = unsafe { input.read::<GUID>() }?;
-    let known: [(GUID, *const ()); 5] = [
+    let known: [(GUID, *const ()); 7] = [
         (WSAID_ACCEPTEX, AcceptEx as *const ()),
         (WSAID_CONNECTEX, ConnectEx as *const ()),
         (WSAID_DISCONNECTEX, DisconnectEx as *const ()),
         (WSAID_GETACCEPTEXSOCKADDRS, GetAcceptExSockaddrs as *const ()),
         (WSAID_TRANSMITFILE, TransmitFile as *const ()),
+        (WSAID_WSARECVMSG, WSARecvMsg as *const ()),
+        (WSAID_WSASENDMSG, WSASendMsg as *const ()),
     ];
     let parts = |guid: &GUID| (guid.data1, guid.data2, guid.data3, guid.data4);
     match known.iter().find(|(guid, _)| parts(guid) == parts(&wanted)) {
@@ -330,8 +337,8 @@ fn extension(input: &Input) -> Result<usize, Refusal> {
     }
 }
 
-/// SIO_ROUTING_INTERFACE_QUERY: the local address that leads to the one given. A datagram socket that
-/// connects sends nothing, but the kernel picks the route.
+/// SIO_ROUTING_INTERFACE_QUERY: the local address that leads to the one given. A datagram socket
+/// that connects sends nothing, but the kernel picks the route.
 fn route(input: &Input, output: &Output) -> Result<Done, Refusal> {
     // SAFETY: the caller of WSAIoctl promises the length.
     let mut to = unsafe { address::read(input.at.cast(), input.len as i32) }?;

@@ -1,13 +1,16 @@
 //! Socket options: [`setsockopt`], [`getsockopt`], and what a socket remembers of them.
 //!
 //! A socket keeps a [`Journal`] of what the program has set, in Windows' values. It answers
-//! [`getsockopt`] from there or with Windows' default, so that everything reads back exactly as it was
-//! set (rules 61, 124 to 127), and it tells what a descriptor needs that is made or accepted later.
-//! What a socket is, rather than was told, is in `facts`; joining multicast groups is in `groups`.
+//! [`getsockopt`] from there or with Windows' default, so that everything reads back exactly as it
+//! was set (rules 61, 124 to 127), and it tells what a descriptor needs that is made or accepted
+//! later. What a socket is, rather than was told, is in `facts`; joining multicast groups is in
+//! `groups`.
 
 mod facts;
 mod groups;
 mod table;
+#[cfg(test)]
+mod tests;
 mod value;
 
 use std::cell::Cell;
@@ -93,8 +96,8 @@ impl Journal {
     }
 }
 
-/// Gives a fresh descriptor what a socket of Windows has from the start, and what was set on it while
-/// it had none.
+/// Gives a fresh descriptor what a socket of Windows has from the start, and what was set on it
+/// while it had none.
 pub fn prepare(fd: RawFd, form: Form, journal: Option<&Journal>) -> Result<(), Errno> {
     let switch_on = |level, name| sys::set_option(fd, level, name, 1i32);
     let is_v6 = form.family == libc::AF_INET6;
@@ -114,8 +117,8 @@ pub fn prepare(fd: RawFd, form: Form, journal: Option<&Journal>) -> Result<(), E
     Ok(())
 }
 
-/// An accepted descriptor has the listener's options on Linux; on Windows an AcceptEx socket has its
-/// own until SO_UPDATE_ACCEPT_CONTEXT (rule 73).
+/// An accepted descriptor has the listener's options on Linux; on Windows an AcceptEx socket has
+/// its own until SO_UPDATE_ACCEPT_CONTEXT (rule 73).
 pub fn carry_over(fd: RawFd, listener: Option<&Journal>, target: Option<&Journal>) {
     for row in listener.iter().flat_map(|journal| &journal.set).map(|entry| entry.row()) {
         let inherited = match row.target {
@@ -182,9 +185,9 @@ pub fn opens_overlapped() -> bool {
 /// Sets an option: [setsockopt][ms].
 ///
 /// WSAENOPROTOOPT for an option that is unknown, read-only or of another protocol; WSAEINVAL for an
-/// unknown level, a value out of range, an option that comes too late (IPV6_V6ONLY, rule 125) or that
-/// excludes one already set (rule 124); WSAEFAULT for NULL or a value too short. Booleans may have any
-/// length.
+/// unknown level, a value out of range, an option that comes too late (IPV6_V6ONLY, rule 125) or
+/// that excludes one already set (rule 124); WSAEFAULT for NULL or a value too short. Booleans may
+/// have any length.
 ///
 /// [ms]: https://learn.microsoft.com/en-us/windows/win32/api/winsock/nf-winsock-setsockopt
 ///
@@ -206,8 +209,9 @@ pub unsafe extern "system" fn setsockopt(
 
 /// Reads an option: [getsockopt][ms], with its length in `*optlen`.
 ///
-/// WSAENOPROTOOPT for an option that is unknown, cannot be read or is of another protocol; WSAEINVAL for
-/// an unknown level; WSAEFAULT for NULL or too little room. Some booleans are 1 byte long, as on Windows.
+/// WSAENOPROTOOPT for an option that is unknown, cannot be read or is of another protocol;
+/// WSAEINVAL for an unknown level; WSAEFAULT for NULL or too little room. Some booleans are 1 byte
+/// long, as on Windows.
 ///
 /// [ms]: https://learn.microsoft.com/en-us/windows/win32/api/winsock/nf-winsock-getsockopt
 ///

@@ -23,8 +23,8 @@ struct Interface {
     netmask: Option<Address>,
 }
 
-/// SIO_GET_INTERFACE_LIST: an array of INTERFACE_INFO, IPv4 only (WSAEINVAL for others). WSAEFAULT when
-/// there is too little room.
+/// SIO_GET_INTERFACE_LIST: an array of INTERFACE_INFO, IPv4 only (WSAEINVAL for others). WSAEFAULT
+/// when there is too little room.
 pub fn list(family: i32, output: &Output) -> Result<Done, Refusal> {
     if family != libc::AF_INET {
         return Err(Refusal::Wrong(Code::wsa(WSAEINVAL)));
@@ -69,9 +69,9 @@ fn windows_address(address: &Address) -> sockaddr_gen {
     written
 }
 
-/// SIO_ADDRESS_LIST_QUERY: a SOCKET_ADDRESS_LIST of the addresses that a socket of this family can bind
-/// to, loopback only if there are no others. When there is too little room the count says how much it
-/// takes.
+/// SIO_ADDRESS_LIST_QUERY: a SOCKET_ADDRESS_LIST of the addresses that a socket of this family can
+/// bind to, loopback only if there are no others. When there is too little room the count says how
+/// much it takes.
 pub fn list_addresses(family: i32, output: &Output) -> Result<Done, Refusal> {
     let mut interfaces = up(family)?;
     let is_loopback = |interface: &Interface| interface.flags & libc::IFF_LOOPBACK as c_uint != 0;

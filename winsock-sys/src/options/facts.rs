@@ -70,8 +70,8 @@ fn connect_time(state: &State) -> u32 {
     }
 }
 
-/// SO_ERROR: why the last connect failed, once (rule 130). Errors of a connection are told by the calls
-/// that meet them, and asking the kernel would take them away from those.
+/// SO_ERROR: why the last connect failed, once (rule 130). Errors of a connection are told by the
+/// calls that meet them, and asking the kernel would take them away from those.
 fn take_error(state: &mut State) -> i32 {
     let has_teller = state.has_op(&|op| matches!(op.kind, Kind::Connect { .. }));
     if state.connecting

@@ -82,8 +82,8 @@ pub fn find(level: i32, name: i32) -> Option<Change> {
 }
 
 impl Change {
-    /// WSAEINVAL on a stream, WSAENOPROTOOPT for the wrong family, WSAEFAULT for a value too short, and
-    /// what the kernel says: WSAEADDRNOTAVAIL without such an interface or membership.
+    /// WSAEINVAL on a stream, WSAENOPROTOOPT for the wrong family, WSAEFAULT for a value too short,
+    /// and what the kernel says: WSAEADDRNOTAVAIL without such an interface or membership.
     pub fn carry_out(&self, socket: &Socket, given: &Given) -> Result<(), Code> {
         if socket.form.is_stream() {
             return Err(Code::wsa(WSAEINVAL));

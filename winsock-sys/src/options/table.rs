@@ -34,8 +34,8 @@ pub struct Row {
     pub datagrams: bool,
 }
 
-/// How the value looks from outside, and how long it is. The lengths are those that Windows takes and
-/// gives.
+/// How the value looks from outside, and how long it is. The lengths are those that Windows takes
+/// and gives.
 #[derive(Clone, Copy)]
 enum Shape {
     /// A BOOL of any length; 4 bytes come out, or 1 if there is room for no more.
@@ -46,9 +46,11 @@ enum Shape {
     LongBool,
     /// A number of 1 or 4 bytes, from this one to 255. -1 stands for the default.
     Octet(u32),
-    /// A number of 4 bytes, from the first to the second. -1 out of this range stands for the default.
+    /// A number of 4 bytes, from the first to the second. -1 out of this range stands for the
+    /// default.
     Number(u32, u32),
-    /// An interface's index: in network order going in, in host order coming out (MS, IP_UNICAST_IF).
+    /// An interface's index: in network order going in, in host order coming out (MS,
+    /// IP_UNICAST_IF).
     Index,
     /// A LINGER, kept as its two halves are in memory.
     Linger,
@@ -367,7 +369,8 @@ impl Row {
         (self.level, self.name) == (level, name)
     }
 
-    /// The value that a caller gives. WSAEFAULT if it is too short, WSAEINVAL if it is out of range.
+    /// The value that a caller gives. WSAEFAULT if it is too short, WSAEINVAL if it is out of
+    /// range.
     pub fn read(&self, given: &Given) -> Result<u32, Code> {
         let flag = |number: u32| u32::from(number != 0);
         match self.shape {
