@@ -176,9 +176,9 @@ pub unsafe extern "system" fn AcceptEx(
         if overlapped.is_null() {
             return Err(Code(ERROR_INVALID_PARAMETER)); // Rule 68, before anything else.
         }
-        let listener = object::socket(listener)?;
         // SAFETY: the program passes a valid OVERLAPPED.
         unsafe { (*overlapped).Internal = STATUS_PENDING_BITS };
+        let listener = object::socket(listener)?;
         let target = object::socket(accept_socket)?;
         let block = (output.cast(), data_len, local_len, remote_len);
         // SAFETY: passed on from our caller.
@@ -212,7 +212,7 @@ unsafe fn submit(
     let accept = op::Accept { target, output, data_len, local_len, remote_len };
     // SAFETY: passed on from our caller.
     let op = unsafe { Op::new(Kind::Accept(accept), overlapped, None) };
-    listener.submit_accept(op).map_err(|errno| error::wsa_of_errno(errno.0))
+    listener.submit_pending(Direction::In, op).map_err(|errno| error::wsa_of_errno(errno.0))
 }
 
 /// Marks the accept socket as spoken for (rule 67).

@@ -6,7 +6,7 @@ use std::os::fd::RawFd;
 use windows_sys::Win32::Foundation::{ERROR_INVALID_PARAMETER, STATUS_SUCCESS};
 use windows_sys::Win32::Networking::WinSock::{
     QOS, SD_BOTH, SD_RECEIVE, SD_SEND, SOCKADDR, SOCKET, TF_REUSE_SOCKET, WSA_IO_PENDING, WSABUF,
-    WSAEALREADY, WSAEINVAL, WSAEISCONN, WSAENOTCONN, WSAEOPNOTSUPP,
+    WSAEAFNOSUPPORT, WSAEALREADY, WSAEFAULT, WSAEINVAL, WSAEISCONN, WSAENOTCONN, WSAEOPNOTSUPP,
     WSAEWOULDBLOCK,
 };
 use windows_sys::Win32::System::IO::OVERLAPPED;
@@ -14,9 +14,10 @@ use windows_sys::core::BOOL;
 
 use crate::address::{self, Address};
 use crate::blocking;
+use crate::data;
 use crate::error::{self, Code};
 use crate::object::{self, SocketRef};
-use crate::op::{Buffers, Kind, Op, Step, When};
+use crate::op::{Buffers, Kind, Op, Step};
 use crate::socket::{Direction, Form, State, Submitted};
 use crate::start::answer;
 use crate::sys::{self, Errno};
@@ -35,6 +36,9 @@ pub unsafe extern "system" fn bind(s: SOCKET, name: *const SOCKADDR, len: i32) -
     answer(object::socket(s).and_then(|socket| {
         // SAFETY: passed on from our caller.
         let address = unsafe { address::read(name, len) }?;
+        if address.family() != socket.form.family {
+            return Err(Code::wsa(WSAEFAULT));
+        }
         let mut state = socket.lock();
         if state.bound || state.connected || state.acceptor.is_some() {
             return Err(Code::wsa(WSAEINVAL));
@@ -155,7 +159,7 @@ fn connect_datagram(socket: &SocketRef, address: &Address) -> Result<(), Code> {
 fn connect_stream(socket: &SocketRef, address: &Address) -> Result<(), Code> {
     let (fd, nonblocking) = {
         let mut state = socket.lock();
-        may_connect(&mut state)?;
+        may_connect(socket.form, &mut state, address)?;
         let fd = socket.descriptor(&mut state).map_err(code)?;
         begin(&mut state, fd, address).map_err(code)?;
         if state.connected {
@@ -178,7 +182,10 @@ fn connect_stream(socket: &SocketRef, address: &Address) -> Result<(), Code> {
 }
 
 /// The states in which Windows refuses to connect.
-fn may_connect(state: &mut State) -> Result<(), Code> {
+fn may_connect(form: Form, state: &mut State, address: &Address) -> Result<(), Code> {
+    if address.family() != form.family {
+        return Err(Code::wsa(WSAEAFNOSUPPORT));
+    }
     if state.has_op(&|op| matches!(op.kind, Kind::Connect { .. })) {
         return Err(Code::wsa(WSAEINVAL)); // Rule 77.
     }
@@ -197,6 +204,9 @@ fn may_connect(state: &mut State) -> Result<(), Code> {
 }
 
 fn begin(state: &mut State, fd: RawFd, address: &Address) -> sys::Result<()> {
+    if address.is_unspecified() || address.port() == 0 {
+        return Err(Errno(libc::EADDRNOTAVAIL)); // Linux would take it for the loopback.
+    }
     match sys::connect(fd, address) {
         Ok(()) => {
             become_connected(state);
@@ -282,13 +292,13 @@ fn begin_overlapped(socket: &SocketRef, address: &Address, op: Op) -> Result<Sub
         return Err(Code::wsa(WSAEINVAL));
     }
     let mut state = socket.lock();
-    if !state.bound || state.listening {
+    if !(state.bound || state.reused) || state.listening {
         return Err(Code::wsa(WSAEINVAL));
     }
     if state.connected {
         return Err(Code::wsa(WSAEISCONN));
     }
-    may_connect(&mut state)?;
+    may_connect(socket.form, &mut state, address)?;
     let fd = socket.descriptor(&mut state).map_err(code)?;
     begin(&mut state, fd, address).map_err(code)?;
     op.lend();
@@ -334,45 +344,43 @@ pub unsafe extern "system" fn DisconnectEx(
     s: SOCKET,
     overlapped: *mut OVERLAPPED,
     flags: u32,
-    _reserved: u32,
+    reserved: u32,
 ) -> BOOL {
     let result = object::socket(s).and_then(|socket| {
-        let reuse = match flags {
-            0 => false,
-            TF_REUSE_SOCKET => true,
+        let reuse = match (flags, reserved) {
+            (0, 0) => false,
+            (TF_REUSE_SOCKET, 0) => true,
             _ => return Err(Code::wsa(WSAEINVAL)),
         };
-        if !socket.form.is_stream() {
+        let usable = {
+            let state = socket.lock();
+            state.connected || state.disconnected
+        };
+        if !socket.form.is_stream() || !usable {
             return Err(Code::wsa(WSAENOTCONN));
         }
-        let mut state = socket.lock();
-        disconnect(&mut state, reuse)?;
         if overlapped.is_null() {
+            data::block(&socket, Direction::Out, |state| disconnect_step(state, reuse))?;
             return Ok(Submitted::Done(STATUS_SUCCESS, 0));
         }
         // SAFETY: passed on from our caller.
-        let op = unsafe { Op::new(Kind::nothing(), overlapped, None) };
-        // The FIN is on its way, but Windows answers "pending" always (rule 22).
-        socket.report(&state, op, STATUS_SUCCESS, 0, When::Later);
+        let op = unsafe { Op::new(Kind::Disconnect { reuse }, overlapped, None) };
+        socket.submit_pending(Direction::Out, op).map_err(code)?;
         Ok(Submitted::Pending)
     });
     answer_bool(result, std::ptr::null_mut())
 }
 
-/// Ends the connection: the FIN now, and with `reuse` a fresh start.
-pub fn disconnect(state: &mut State, reuse: bool) -> Result<(), Code> {
-    let Some(fd) = state.fd.filter(|_| state.connected || state.disconnected) else {
-        return Err(Code::wsa(WSAENOTCONN));
-    };
-    if !state.send_shut {
-        let _ = sys::shutdown(fd, libc::SHUT_WR); // It fails only where the peer was faster.
+/// Ends the connection, all earlier sends having gone: the FIN, and with `reuse` a fresh start.
+pub fn disconnect_step(state: &mut State, reuse: bool) -> Step {
+    if !std::mem::replace(&mut state.send_shut, true) {
+        send_fin(state);
     }
-    state.send_shut = true;
     state.disconnected = true;
     if reuse {
         state.start_over();
     }
-    Ok(())
+    Step::Done(STATUS_SUCCESS, 0)
 }
 
 /// The BOOL of the extension functions, and their byte count.
@@ -418,13 +426,20 @@ pub unsafe extern "system" fn shutdown(s: SOCKET, how: i32) -> i32 {
         }
         state.recv_shut |= recv;
         if send && !std::mem::replace(&mut state.send_shut, true) && socket.form.is_stream() {
-            match sys::shutdown(fd, libc::SHUT_WR) {
-                Ok(()) | Err(Errno(libc::ENOTCONN)) => {} // The peer has reset it: it is shut.
-                Err(errno) => return Err(code(errno)),
+            match state.is_idle(Direction::Out) {
+                true => send_fin(&state),
+                false => state.fin_due = true,
             }
         }
         Ok(())
     }))
+}
+
+/// Tells the peer that no more follows. It fails only where the peer was faster, with a reset.
+pub fn send_fin(state: &State) {
+    if let Some(fd) = state.fd {
+        let _ = sys::shutdown(fd, libc::SHUT_WR);
+    }
 }
 
 /// As [`shutdown`] for sending; TCP carries no disconnect data: [WSASendDisconnect][ms].

@@ -4,7 +4,7 @@ use windows_sys::Win32::Foundation::{STATUS_BUFFER_OVERFLOW, STATUS_SUCCESS};
 use windows_sys::Win32::Networking::WinSock::{
     LPWSAOVERLAPPED_COMPLETION_ROUTINE, MSG_DONTROUTE, MSG_OOB, MSG_PARTIAL, MSG_PEEK,
     MSG_PUSH_IMMEDIATE, MSG_WAITALL, SOCKADDR, SOCKET, SOCKET_ERROR, WSA_IO_PENDING, WSABUF,
-    WSAEDESTADDRREQ, WSAEFAULT, WSAEINTR, WSAEINVAL, WSAEISCONN, WSAENOTCONN, WSAEOPNOTSUPP, WSAEWOULDBLOCK,
+    WSAEDESTADDRREQ, WSAEFAULT, WSAEINTR, WSAEINVAL, WSAEISCONN, WSAENOTCONN, WSAEOPNOTSUPP, WSAESHUTDOWN, WSAEWOULDBLOCK,
 };
 use windows_sys::Win32::System::IO::OVERLAPPED;
 use windows_sys::core::{PCSTR, PSTR};
@@ -84,6 +84,9 @@ pub fn block(
             let mut state = socket.lock();
             if state.closed {
                 return Err(Code::wsa(WSAEINTR));
+            }
+            if direction == Direction::Out && state.fin_due {
+                return Err(Code::wsa(WSAESHUTDOWN));
             }
             // Operations that were posted earlier come first (invariant h).
             if state.is_idle(direction) {
@@ -400,7 +403,7 @@ pub unsafe extern "system" fn WSARecvFrom(
 
 /// # Safety
 /// As [`WSARecvFrom`].
-unsafe fn recv_into(
+pub unsafe fn recv_into(
     s: SOCKET,
     (buffers, buffer_count): (*const WSABUF, u32),
     received: *mut u32,
@@ -449,9 +452,8 @@ pub unsafe extern "system" fn WSASend(
     routine: Routine,
 ) -> i32 {
     let array = (buffers, buffer_count);
-    let to = |_: &SocketRef| Ok(None);
     // SAFETY: passed on from our caller.
-    answer(unsafe { send_from(s, array, sent, flags, to, overlapped, routine) })
+    answer(unsafe { send_from(s, array, sent, flags, None, overlapped, routine) })
 }
 
 /// Sends a datagram from several buffers, at once or overlapped: [WSASendTo][ms].
@@ -472,25 +474,28 @@ pub unsafe extern "system" fn WSASendTo(
     routine: Routine,
 ) -> i32 {
     let array = (buffers, buffer_count);
-    // SAFETY: passed on from our caller.
-    let to = |socket: &SocketRef| unsafe { receiver(socket, to, to_len) };
+    let to = Some((to, to_len));
     // SAFETY: passed on from our caller.
     answer(unsafe { send_from(s, array, sent, flags, to, overlapped, routine) })
 }
 
 /// # Safety
 /// As [`WSASendTo`].
-unsafe fn send_from(
+pub unsafe fn send_from(
     s: SOCKET,
     (buffers, buffer_count): (*const WSABUF, u32),
     sent: *mut u32,
     flags: u32,
-    to: impl FnOnce(&SocketRef) -> Result<Option<Address>, Code>,
+    to: Option<(*const SOCKADDR, i32)>,
     overlapped: *mut OVERLAPPED,
     routine: Routine,
 ) -> Result<(), Code> {
     let socket = object::socket(s)?;
-    let to = to(&socket)?;
+    let to = match to {
+        // SAFETY: our caller vouches for the address.
+        Some((name, len)) => unsafe { receiver(&socket, name, len) }?,
+        None => None,
+    };
     // SAFETY: our caller vouches for the array.
     let (buffers, flags) = (unsafe { capture(buffers, buffer_count) }?, flags_of(flags as i32)?);
     if overlapped.is_null() {

@@ -202,7 +202,9 @@ fn copy(source: HANDLE) -> Result<HANDLE, Code> {
             .ok_or(Code(ERROR_INVALID_HANDLE)),
         Object::Port(port) => {
             port.hold();
-            object::insert(Object::Port(port.clone())).inspect_err(|_| drop(port.let_go()))
+            object::insert(Object::Port(port.clone())).inspect_err(|_| {
+                port.let_go();
+            })
         }
         Object::Event(event) => object::insert(Object::Event(event.clone())),
         Object::Thread(thread) => object::insert(Object::Thread(thread.clone())),

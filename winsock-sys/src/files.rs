@@ -1,7 +1,7 @@
 //! Files, as far as TransmitFile needs them: opening one and asking its size.
 
 use std::fs::{File, OpenOptions};
-use std::io::{ErrorKind, Seek};
+use std::io::{ErrorKind, Seek, SeekFrom};
 
 use windows_sys::Win32::Foundation::{
     ERROR_ACCESS_DENIED, ERROR_FILE_EXISTS, ERROR_FILE_NOT_FOUND, ERROR_INVALID_HANDLE,
@@ -104,13 +104,13 @@ fn open(path: &str, access: u32, disposition: FILE_CREATION_DISPOSITION) -> Resu
 /// As on Windows: `size` is a place for the size.
 pub unsafe extern "system" fn GetFileSizeEx(file: HANDLE, size: *mut i64) -> BOOL {
     let length = object::open(file).and_then(|object| match &*object {
-        Object::File(file) => file.metadata().map_err(|_| Code(ERROR_INVALID_HANDLE)),
+        Object::File(file) => self::size(file),
         _ => Err(Code(ERROR_INVALID_HANDLE)),
     });
     match length {
-        Ok(metadata) => {
+        Ok(length) => {
             // SAFETY: our caller vouches for the place.
-            unsafe { *size = metadata.len() as i64 };
+            unsafe { *size = length };
             TRUE
         }
         Err(code) => {
@@ -121,7 +121,16 @@ pub unsafe extern "system" fn GetFileSizeEx(file: HANDLE, size: *mut i64) -> BOO
 }
 
 /// Where the file's next read would start.
-pub fn position(file: &File) -> Result<i64, Code> {
-    let mut file = file;
+pub fn position(mut file: &File) -> Result<i64, Code> {
     file.stream_position().map(|at| at as i64).map_err(|_| Code(ERROR_SEEK))
+}
+
+/// Lets the file's next read start at `offset`.
+pub fn move_to(mut file: &File, offset: i64) {
+    // It could be asked for its position when the call began, so it can be moved.
+    let _ = file.seek(SeekFrom::Start(offset as u64));
+}
+
+pub fn size(file: &File) -> Result<i64, Code> {
+    file.metadata().map(|metadata| metadata.len() as i64).map_err(|_| Code(ERROR_INVALID_HANDLE))
 }

@@ -19,7 +19,7 @@
 //! |---|---|
 //! | `win32` | the module tree of windows-sys |
 //! | `start`, `handles`, `duplicate`, `files` | start-up, making and closing sockets and other handles |
-//! | `connect`, `accept`, `data`, `transmit`, `overlapped` | the calls on sockets, blocking and overlapped |
+//! | `connect`, `accept`, `data`, `messages`, `transmit`, `overlapped` | the calls on sockets, blocking and overlapped |
 //! | `options`, `ioctl` | socket options, ioctls |
 //! | `names`, `convert`, `order` | name look-up, addresses as text, byte order |
 //! | `address`, `text` | addresses and strings across the border |
@@ -31,6 +31,9 @@
 //! | `error` | errno, NTSTATUS, WSA and Win32 codes |
 //!
 //! ARCHITECTURE.md walks one WSARecv through them.
+
+// The functions keep Windows' names, at the border and in what they call.
+#![allow(non_snake_case)]
 
 #[cfg(windows)]
 mod windows;
@@ -65,6 +68,8 @@ mod handle;
 mod handles;
 #[cfg(target_os = "linux")]
 mod ioctl;
+#[cfg(target_os = "linux")]
+mod messages;
 #[cfg(target_os = "linux")]
 mod names;
 #[cfg(target_os = "linux")]

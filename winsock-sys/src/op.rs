@@ -53,10 +53,24 @@ pub enum Kind {
     /// where the listener would.
     AcceptData { buffers: Buffers, report: Report },
     Connect { data: Buffers, connected: bool },
+    Disconnect { reuse: bool },
     Transmit(Box<Transmit>),
 }
 
 impl Kind {
+    /// Whether its end leaves a socket without its connection (TF_REUSE_SOCKET).
+    pub fn starts_over(&self) -> bool {
+        match self {
+            Kind::Disconnect { reuse } => *reuse,
+            Kind::Transmit(transmit) => transmit.reuse,
+            Kind::Recv { .. }
+            | Kind::Send { .. }
+            | Kind::Accept(_)
+            | Kind::AcceptData { .. }
+            | Kind::Connect { .. } => false,
+        }
+    }
+
     /// For an operation that has nothing left to do but to be reported.
     pub fn nothing() -> Kind {
         Kind::Recv { buffers: Buffers::NONE, flags: 0, from: None }
@@ -88,10 +102,12 @@ pub struct Transmit {
 pub struct FilePart {
     pub fd: RawFd,
     /// Keeps the descriptor open.
-    pub _file: Ref<Object>,
+    pub file: Ref<Object>,
     pub offset: i64,
     /// `None`: to the end.
     pub left: Option<u64>,
+    /// The file's own position follows: the call had no OVERLAPPED.
+    pub moves: bool,
 }
 
 /// What a backend's attempt came to.
@@ -134,11 +150,6 @@ impl Buffers {
         self.first.iov_len + rest
     }
 
-    /// The one buffer, where there is only one.
-    pub fn single(&self) -> Option<iovec> {
-        self.rest.is_none().then_some(self.first)
-    }
-
     /// Calls `f` with what remains after `done` bytes.
     pub fn remaining<R>(&self, done: usize, f: impl FnOnce(&[iovec]) -> R) -> R {
         let Some(rest) = &self.rest else { return f(&[advance(self.first, done)]) };
@@ -148,9 +159,12 @@ impl Buffers {
         let mut count = 0;
         let mut skip = done;
         for &vector in std::iter::once(&self.first).chain(rest) {
-            if skip >= vector.iov_len && vector.iov_len > 0 || count == MOST {
-                skip = skip.saturating_sub(vector.iov_len);
+            if skip >= vector.iov_len {
+                skip -= vector.iov_len; // Done with, or empty from the start.
                 continue;
+            }
+            if count == MOST {
+                break;
             }
             vectors[count] = advance(vector, skip);
             skip = 0;
@@ -308,10 +322,6 @@ pub struct Queue {
 impl Queue {
     pub fn is_empty(&self) -> bool {
         self.first.is_none()
-    }
-
-    pub fn front(&mut self) -> Option<&mut Op> {
-        self.first.as_deref_mut()
     }
 
     pub fn push(&mut self, op: Box<Op>) {

@@ -71,7 +71,10 @@ pub unsafe extern "system" fn WSAGetOverlappedResult(
         unsafe { (*bytes, *flags) = ((*overlapped).InternalHigh as u32, 0) };
         match status < 0 {
             true => Err(error::wsa_of_status(status)),
-            false => Ok(()),
+            false => {
+                error::set_last(error::win32_of_status(status)); // Rule 13.
+                Ok(())
+            }
         }
     }))
 }

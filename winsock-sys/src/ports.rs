@@ -43,7 +43,7 @@ fn create(file: HANDLE, existing: HANDLE, key: usize, concurrency: u32) -> Resul
             false => Err(Code(ERROR_INVALID_PARAMETER)),
         };
     }
-    let socket = SocketRef::of(object::open(file)?).ok_or(Code(ERROR_INVALID_PARAMETER))?;
+    let socket = SocketRef::of(object::open(file)?).ok_or(Code(ERROR_INVALID_HANDLE))?;
     if socket.lock().associated {
         return Err(Code(ERROR_INVALID_PARAMETER));
     }

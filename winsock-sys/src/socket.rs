@@ -11,7 +11,8 @@ use std::os::fd::RawFd;
 use std::sync::Arc;
 
 use windows_sys::Win32::Foundation::{
-    NTSTATUS, STATUS_CANCELLED, STATUS_CONNECTION_ABORTED,
+    NTSTATUS, STATUS_CANCELLED, STATUS_CONNECTION_ABORTED, STATUS_INVALID_HANDLE,
+    STATUS_PIPE_DISCONNECTED,
 };
 use windows_sys::Win32::Networking::WinSock::{SOCKET, WSAEINVAL, WSAENOTSOCK};
 
@@ -80,7 +81,11 @@ pub struct State {
     /// The peer has reset the connection; Linux reports that once, Windows from then on.
     pub reset: bool,
     pub send_shut: bool,
+    /// Shut while sends were pending: the FIN follows the last of them.
+    pub fin_due: bool,
     pub recv_shut: bool,
+    /// Given back by TF_REUSE_SOCKET: it serves AcceptEx like a new socket, and ConnectEx like a bound one.
+    pub reused: bool,
     /// Used up by DisconnectEx: sends and connects are refused in Windows' way (rule 78).
     pub disconnected: bool,
     /// FIONBIO, as the program sees it: descriptors are non-blocking always.
@@ -172,7 +177,10 @@ impl Socket {
     pub fn submit(&self, direction: Direction, mut op: Op) -> Submitted {
         let mut state = self.lock();
         if state.closed {
-            return Submitted::Failed(STATUS_CANCELLED);
+            return Submitted::Failed(STATUS_INVALID_HANDLE);
+        }
+        if direction == Direction::Out && state.fin_due {
+            return Submitted::Failed(STATUS_PIPE_DISCONNECTED);
         }
         op.lend();
         if state.report.port.is_none() && !op.has_event() {
@@ -197,13 +205,15 @@ impl Socket {
         }
     }
 
-    /// An AcceptEx always answers "pending", also when a connection is there already.
-    pub fn submit_accept(&self, op: Op) -> Result<(), Errno> {
+    /// Carries out an operation that answers "pending" also when it can be done at once: AcceptEx,
+    /// DisconnectEx, TransmitFile.
+    pub fn submit_pending(&self, direction: Direction, op: Op) -> Result<(), Errno> {
         let mut state = self.lock();
         op.lend();
-        self.park(&mut state, Direction::In, op)?;
-        if state.readable || state.has_stash() {
-            self.advance(&mut state, Direction::In);
+        let idle = state.is_idle(direction);
+        self.park(&mut state, direction, op)?;
+        if idle && (direction == Direction::Out || state.readable || state.has_stash()) {
+            self.advance(&mut state, direction);
         }
         Ok(())
     }
@@ -250,6 +260,7 @@ impl Socket {
             Kind::Connect { data, connected } => {
                 connect::step(self.form, state, data, connected, &mut op.done)
             }
+            Kind::Disconnect { reuse } => connect::disconnect_step(state, *reuse),
             Kind::Transmit(transmit) => transmit::step(self, state, transmit, &mut op.done),
         }
     }
@@ -272,6 +283,9 @@ impl Socket {
                 }
             }
         }
+        if direction == Direction::Out && std::mem::take(&mut state.fin_due) {
+            connect::send_fin(state);
+        }
     }
 
     /// Completes an operation that has waited.
@@ -284,6 +298,10 @@ impl Socket {
                     return self.hand_over(state, target, buffers, op);
                 }
             }
+        }
+        if op.kind.starts_over() && !is_error(status) {
+            // The connection that they wait on is no more.
+            self.abort(state, &|_| true, |_| STATUS_CONNECTION_ABORTED);
         }
         self.tell(state, &mut op, status, bytes);
         op.clear();
@@ -459,6 +477,8 @@ impl State {
             needs_context: false,
             reset: false,
             send_shut: false,
+            fin_due: false,
+            reused: false,
             recv_shut: false,
             disconnected: false,
             nonblocking: false,
@@ -502,7 +522,8 @@ impl State {
         (self.readable, self.writable, self.hangup) = (true, true, false);
         (self.connecting, self.connected, self.needs_context) = (false, false, false);
         (self.reset, self.send_shut, self.recv_shut) = (false, false, false);
-        self.disconnected = false;
+        (self.disconnected, self.fin_due) = (false, false);
+        (self.bound, self.reused) = (false, true);
     }
 
     /// The peer's address. Linux forgets it when both sides have ended, Windows does not (rule 128).

@@ -25,8 +25,6 @@ pub struct Received {
     pub bytes: usize,
     /// The datagram was longer than the buffers.
     pub truncated: bool,
-    /// The bytes are out of band.
-    pub oob: bool,
 }
 
 /// One report of the kernel's readiness queue, laid out as the kernel's `epoll_event`.
@@ -197,22 +195,21 @@ pub unsafe fn recv(
     Ok(Received {
         bytes,
         truncated: message.msg_flags & libc::MSG_TRUNC != 0,
-        oob: message.msg_flags & libc::MSG_OOB != 0,
     })
 }
 
-/// Receives from a stream into one buffer: the hot path, without a message header.
+/// Receives from a stream; into one buffer without a message header, for the hot path.
 ///
 /// # Safety
-/// `buffer` describes memory that is writable during the call.
-pub unsafe fn recv_stream(fd: RawFd, buffer: iovec, flags: c_int) -> Result<usize> {
-    if let Some(kernel) = fake::kernel() {
-        // SAFETY: passed on from our caller.
-        return unsafe { kernel.recv(fd, &[buffer], flags, None) }.map(|received| received.bytes);
+/// Each entry of `buffers` describes memory that is writable during the call.
+pub unsafe fn recv_stream(fd: RawFd, buffers: &[iovec], flags: c_int) -> Result<usize> {
+    if let ([buffer], None) = (buffers, fake::kernel()) {
+        let flags = flags | libc::MSG_DONTWAIT;
+        // SAFETY: our caller vouches for the buffer.
+        return retry(|| unsafe { libc::recv(fd, buffer.iov_base, buffer.iov_len, flags) });
     }
-    let flags = flags | libc::MSG_DONTWAIT;
-    // SAFETY: our caller vouches for the buffer.
-    retry(|| unsafe { libc::recv(fd, buffer.iov_base, buffer.iov_len, flags) })
+    // SAFETY: passed on from our caller.
+    unsafe { recv(fd, buffers, flags, None) }.map(|received| received.bytes)
 }
 
 /// Throws away queued ICMP reports, which would otherwise pile up in the error queue.

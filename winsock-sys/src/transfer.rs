@@ -59,18 +59,13 @@ fn recv_stream(state: &mut State, fd: RawFd, buffers: &Buffers, flags: i32, done
         return peek(state, fd);
     }
     loop {
-        let room = total - *done as usize;
-        let received = match buffers.single() {
-            Some(_) => buffers.remaining(*done as usize, |vectors| {
-                // SAFETY: the buffer is the program's, lent until the operation completes, and it has
-                // not completed.
-                unsafe { sys::recv_stream(fd, vectors[0], flags) }
-            }),
-            None => buffers.remaining(*done as usize, |vectors| {
-                // SAFETY: as above.
-                unsafe { sys::recv(fd, vectors, flags, None) }.map(|received| received.bytes)
-            }),
-        };
+        let mut room = 0;
+        let received = buffers.remaining(*done as usize, |vectors| {
+            room = vectors.iter().map(|vector| vector.iov_len).sum();
+            // SAFETY: the buffers are the program's, lent until the operation completes, and it has
+            // not completed.
+            unsafe { sys::recv_stream(fd, vectors, flags) }
+        });
         match received {
             Ok(0) => return Step::Done(STATUS_SUCCESS, *done), // The peer's end (rule 30).
             Ok(bytes) => {
@@ -79,8 +74,9 @@ fn recv_stream(state: &mut State, fd: RawFd, buffers: &Buffers, flags: i32, done
                     // Drained: what comes next raises a new edge, unless no edge can come any more.
                     state.readable = state.hangup;
                 }
-                let fill = flags & libc::MSG_WAITALL != 0 && flags & libc::MSG_PEEK == 0;
-                if !fill || bytes == room {
+                let fill = flags & libc::MSG_WAITALL != 0;
+                let full = *done as usize == total || flags & libc::MSG_PEEK != 0;
+                if full || bytes < room && !fill {
                     return Step::Done(STATUS_SUCCESS, *done);
                 }
             }
@@ -94,7 +90,7 @@ fn peek(state: &mut State, fd: RawFd) -> Step {
     let mut byte = 0u8;
     let vector = libc::iovec { iov_base: (&raw mut byte).cast(), iov_len: 1 };
     // SAFETY: the vector describes `byte`.
-    match unsafe { sys::recv_stream(fd, vector, libc::MSG_PEEK) } {
+    match unsafe { sys::recv_stream(fd, &[vector], libc::MSG_PEEK) } {
         Ok(_) => Step::Done(STATUS_SUCCESS, 0),
         Err(errno) => failed_recv(state, errno),
     }
@@ -226,7 +222,7 @@ pub fn send_step(
 }
 
 fn may_send(form: Form, state: &mut State) -> Result<RawFd, NTSTATUS> {
-    if state.send_shut {
+    if state.send_shut && !state.fin_due {
         return Err(STATUS_PIPE_DISCONNECTED); // Rule 10.
     }
     if form.is_stream() {

@@ -15,7 +15,7 @@ use windows_sys::Win32::Networking::WinSock::{
 use windows_sys::Win32::System::IO::OVERLAPPED;
 use windows_sys::core::BOOL;
 
-use crate::connect::{answer_bool, disconnect};
+use crate::connect::{answer_bool, disconnect_step};
 use crate::error::{self, Code};
 use crate::files;
 use crate::object::{self, Object, SocketRef};
@@ -44,7 +44,10 @@ pub unsafe extern "system" fn TransmitFile(
     flags: u32,
 ) -> BOOL {
     let result = object::socket(s).and_then(|socket| {
-        if !socket.form.is_stream() || !socket.lock().connected {
+        if !socket.form.is_stream() {
+            return Err(Code::wsa(WSAEINVAL));
+        }
+        if !socket.lock().connected {
             return Err(Code::wsa(WSAENOTCONN));
         }
         // SAFETY: our caller vouches for the OVERLAPPED and the buffers.
@@ -54,7 +57,8 @@ pub unsafe extern "system" fn TransmitFile(
         }
         // SAFETY: passed on from our caller.
         let op = unsafe { Op::new(Kind::Transmit(Box::new(transmit)), overlapped, None) };
-        Ok(socket.submit(Direction::Out, op))
+        socket.submit_pending(Direction::Out, op).map_err(|errno| error::wsa_of_errno(errno.0))?;
+        Ok(Submitted::Pending)
     });
     answer_bool(result, std::ptr::null_mut())
 }
@@ -68,8 +72,12 @@ unsafe fn plan(
     buffers: *const TRANSMIT_FILE_BUFFERS,
     flags: u32,
 ) -> Result<Transmit, Code> {
+    /// As many bytes as one call can be asked to send.
+    const MOST: u32 = 0x7fff_fffe;
     const HINTS: u32 = TF_WRITE_BEHIND | TF_USE_SYSTEM_THREAD | TF_USE_KERNEL_APC;
-    if flags & !(TF_DISCONNECT | TF_REUSE_SOCKET | HINTS) != 0 {
+    const ENDS: u32 = TF_DISCONNECT | TF_REUSE_SOCKET;
+    let reuse_alone = flags & ENDS == TF_REUSE_SOCKET;
+    if flags & !(ENDS | HINTS) != 0 || reuse_alone || count > MOST {
         return Err(Code::wsa(WSAEINVAL));
     }
     let part = |base: *mut c_void, len: u32| match len {
@@ -105,12 +113,15 @@ fn file_part(handle: HANDLE, count: u32, offset: Option<i64>) -> Result<FilePart
     let object = object::open(handle)?;
     let Object::File(file) = &*object else { return Err(Code(ERROR_INVALID_HANDLE)) };
     let fd = file.as_raw_fd();
-    let offset = match offset {
-        Some(offset) => offset,
-        None => files::position(file)?,
+    let (offset, moves) = match offset {
+        Some(offset) => (offset, false),
+        None => (files::position(file)?, true),
     };
+    if offset > files::size(file)? {
+        return Err(Code::wsa(WSAEINVAL));
+    }
     let left = (count != 0).then_some(count.into());
-    Ok(FilePart { fd, _file: object, offset, left })
+    Ok(FilePart { fd, file: object, offset, left, moves })
 }
 
 /// Without an OVERLAPPED the call lasts until all is sent: it waits for an operation of its own.
@@ -150,8 +161,7 @@ pub fn step(socket: &Socket, state: &mut State, transmit: &mut Transmit, done: &
         }
     }
     if transmit.disconnect || transmit.reuse {
-        // The connection stood a moment ago; if the peer has ended it, it is disconnected as asked.
-        let _ = disconnect(state, transmit.reuse);
+        disconnect_step(state, transmit.reuse);
     }
     Step::Done(STATUS_SUCCESS, *done)
 }
@@ -184,5 +194,10 @@ fn send_file(state: &mut State, file: &mut FilePart, done: &mut u32) -> Step {
         }
     }
     file.left = Some(0); // The file has ended: a retry for the tail goes on behind it.
+    if file.moves
+        && let Object::File(handle) = &*file.file
+    {
+        files::move_to(handle, file.offset);
+    }
     Step::Done(STATUS_SUCCESS, *done)
 }

@@ -50,6 +50,7 @@ pub mod Win32 {
             pub use crate::handles::{getpeername, getsockname};
             pub use crate::ioctl::{WSAIoctl, ioctlsocket};
             pub use crate::options::{getsockopt, setsockopt};
+            pub use crate::messages::WSASendMsg;
             pub use crate::overlapped::WSAGetOverlappedResult;
             pub use crate::start::{
                 WSACleanup, WSASocketA, WSASocketW, WSAStartup, closesocket, socket,
@@ -105,7 +106,7 @@ pub mod Win32 {
                 WSAJoinLeaf WSALookupServiceEnd WSANSPIoctl WSAPoll
                 WSAProviderCompleteAsyncCall WSAProviderConfigChange
                 WSAQuerySocketSecurity WSARecvEx WSARemoveServiceClass
-                WSARevertImpersonation WSASendMsg WSASetBlockingHook
+                WSARevertImpersonation WSASetBlockingHook
                 WSASetSocketPeerTargetName WSASetSocketSecurity
                 WSAUnadvertiseProvider WSAUnhookBlockingHook
                 WSCDeinstallProvider WSCDeinstallProvider32 WSCEnableNSProvider

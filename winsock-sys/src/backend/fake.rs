@@ -305,7 +305,7 @@ impl Kernel {
                         from.set_len(0); // A stream says nothing about senders.
                     }
                     let bytes = net.recv_stream(id, &mut lent, flags)?;
-                    Ok(Received { bytes, truncated: false, oob: false })
+                    Ok(Received { bytes, truncated: false })
                 }
                 Kind::Datagram(_) => net.recv_datagram(id, &mut lent, flags, from),
             }

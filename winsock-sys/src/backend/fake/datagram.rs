@@ -149,6 +149,6 @@ impl Net {
         if flags & libc::MSG_PEEK == 0 {
             datagrams.pop();
         }
-        Ok(Received { bytes: taken, truncated, oob: false })
+        Ok(Received { bytes: taken, truncated })
     }
 }
