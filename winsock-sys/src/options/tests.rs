@@ -254,8 +254,3 @@ fn protocol_information_in_both_spellings() {
     let (wide, len) = socket.get::<WSAPROTOCOL_INFOW>(SOL_SOCKET, SO_PROTOCOL_INFOW).unwrap();
     assert_eq!((len, wide.iSocketType, wide.dwServiceFlags1), (628, SOCK_DGRAM, 0x20609));
 }
-
-#[test]
-fn zz_sizes() {
-    println!("SIZES extra {} state {} socket {} op {} journal {}", size_of::<crate::socket::Extra>(), size_of::<State>(), size_of::<Socket>(), size_of::<crate::op::Op>(), size_of::<Journal>());
-}
