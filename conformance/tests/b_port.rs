@@ -1,7 +1,7 @@
 //! Section B, the port itself: making one, tying handles to it, taking packets from it.
 
 use std::mem::ManuallyDrop;
-use std::ptr::null_mut;
+use std::ptr::{null_mut, without_provenance_mut};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::thread;
@@ -267,8 +267,8 @@ fn r029_a_closed_port_is_an_invalid_handle() {
 #[test]
 fn r044_a_posted_packet_passes_through_unread() {
     let port = port();
-    let wild = usize::MAX as *mut OVERLAPPED;
-    let cases = [(0, 0, null_mut()), (u32::MAX, usize::MAX, wild), (1, 2, 3 as *mut OVERLAPPED)];
+    let wild = without_provenance_mut;
+    let cases = [(0, 0, null_mut()), (u32::MAX, usize::MAX, wild(usize::MAX)), (1, 2, wild(3))];
     for (bytes, key, overlapped) in cases {
         assert_eq!(post(*port, bytes, key, overlapped), Ok(()));
         let expected = Packet { ok: true, bytes, key, overlapped, error: UNTOUCHED };

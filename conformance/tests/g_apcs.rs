@@ -115,12 +115,12 @@ fn r107_an_alertable_wait_without_apcs_times_out() {
 
 #[test]
 fn r107_an_apc_ends_a_wait_that_has_begun() {
-    for i in 0..ALERTABLE.len() {
+    for wait in ALERTABLE {
         let outcome = Arc::new(AtomicUsize::new(0));
         let of_thread = outcome.clone();
         let waiter = Thread::start(move || {
             let event = Event::auto_reset();
-            of_thread.store(ALERTABLE[i](&event, INFINITE) as usize, Ordering::SeqCst);
+            of_thread.store(wait(&event, INFINITE) as usize, Ordering::SeqCst);
         });
         pause();
         let log = Log::default();
@@ -186,19 +186,19 @@ fn r107_apcs_that_queue_apcs_are_followed_by_them() {
 
 #[test]
 fn r107_a_wait_inside_an_apc_runs_the_rest() {
-    for i in 0..ALERTABLE.len() {
+    for wait in ALERTABLE {
         let log = Log::default();
         let inner = log.clone();
         assert_eq!(
             queue_apc(this_thread(), move || {
-                let code = ALERTABLE[i](&Event::auto_reset(), SOON);
+                let code = wait(&Event::auto_reset(), SOON);
                 inner.lock().expect("no panic").extend([code as usize, 1]);
             }),
             Ok(())
         );
         queue_entry(&log, 2);
         queue_entry(&log, 3);
-        assert_eq!(ALERTABLE[i](&Event::auto_reset(), SOON), WAIT_IO_COMPLETION);
+        assert_eq!(wait(&Event::auto_reset(), SOON), WAIT_IO_COMPLETION);
         assert_eq!(ran(&log), [2, 3, WAIT_IO_COMPLETION as usize, 1]);
     }
 }

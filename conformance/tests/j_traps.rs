@@ -508,8 +508,8 @@ fn r139_an_ioctl_that_nobody_knows_is_refused_or_ends_as_refused() {
 
 // 141: statuses.
 
-/// Every error status there could be, read through WSAGetOverlappedResult: the answers are Winsock's
-/// own codes, and there are many of them.
+/// Every error status there could be, read through WSAGetOverlappedResult: the answers are
+/// Winsock's own codes, and there are many of them.
 #[test]
 fn r141_statuses_become_many_codes_and_all_of_them_winsocks() {
     let socket = tcp_socket();
