@@ -207,7 +207,12 @@ fn begin(state: &mut State, fd: RawFd, address: &Address) -> sys::Result<()> {
     if address.is_unspecified() || address.port() == 0 {
         return Err(Errno(libc::EADDRNOTAVAIL)); // Linux would take it for the loopback.
     }
-    match sys::connect(fd, address) {
+    let attempt = match sys::connect(fd, address) {
+        // Linux says once more that the last attempt has failed, then the socket may try again.
+        Err(Errno(libc::ECONNABORTED)) => sys::connect(fd, address),
+        other => other,
+    };
+    match attempt {
         Ok(()) => {
             become_connected(state);
             Ok(())
