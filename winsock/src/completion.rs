@@ -110,7 +110,10 @@ impl Default for Batch {
     }
 }
 
-/// The completions of one [`Port::wait`], oldest first. Those that are not taken are dropped.
+/// The completions of one [`Port::wait`], oldest first.
+///
+/// Those that are not taken, because the loop was left early, go to the end of the port's queue, for
+/// whoever waits next.
 pub struct Completions<'a, T, B: Buffer> {
     port: &'a Port<T, B>,
     /// Their records have landed and are ours.
@@ -149,7 +152,7 @@ impl<T, B: Buffer> Drop for Completions<'_, T, B> {
     fn drop(&mut self) {
         for entry in &mut self.entries {
             // SAFETY: promised to `new`; each entry is passed by once.
-            unsafe { self.port.discard(Op::from_overlapped(entry.lpOverlapped)) };
+            unsafe { self.port.requeue(Op::from_overlapped(entry.lpOverlapped)) };
         }
     }
 }

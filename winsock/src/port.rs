@@ -420,11 +420,28 @@ impl<T, B: Buffer> Port<T, B> {
         self.complete(ended)
     }
 
+    /// Puts a packet that was dequeued back into the queue. How the operation ended is in its
+    /// record, not in the packet.
+    ///
+    /// # Safety
+    /// The record has landed and is the caller's.
+    #[cold]
+    pub(crate) unsafe fn requeue(&self, op: Op<T, B>) {
+        // SAFETY: the caller's; if it cannot be posted nobody else will ever see it.
+        unsafe {
+            op.relaunch();
+            if self.queue(op.overlapped()).is_err() {
+                op.land();
+                self.discard(op);
+            }
+        }
+    }
+
     /// Drops what is in a landed record, and makes the record idle.
     ///
     /// # Safety
     /// The record has landed and is the caller's.
-    pub(crate) unsafe fn discard(&self, op: Op<T, B>) {
+    unsafe fn discard(&self, op: Op<T, B>) {
         // SAFETY: the caller's; then it is idle, and still ours.
         let ended = unsafe {
             let ended = op.take_back();
@@ -483,13 +500,15 @@ impl<T, B: Buffer> Drop for Port<T, B> {
             unsafe { op.abandon() };
             left += 1;
         });
-        let mut batch = Batch::default();
+        let mut entries = [OVERLAPPED_ENTRY::default(); 64];
         while left > 0 {
-            match self.wait(&mut batch, None) {
-                Ok(completions) => left -= completions.len(),
-                // Then the system keeps what it has: leaking is safe, freeing would not be.
-                Err(_) => return,
+            // If that fails the system keeps what it has: leaking is safe, freeing would not be.
+            let Ok(count) = self.dequeue(&mut entries, None) else { return };
+            for entry in &entries[..count] {
+                // SAFETY: `dequeue` has landed it.
+                unsafe { self.discard(Op::from_overlapped(entry.lpOverlapped)) };
             }
+            left -= count;
         }
         // SAFETY: the handle is ours and not used afterwards; no record is in flight.
         unsafe {

@@ -227,6 +227,15 @@ impl<T, B> Op<T, B> {
         }
     }
 
+    /// Undoes [`land`](Op::land): the packet is to come once more.
+    ///
+    /// # Safety
+    /// The record has landed and is the caller's, who posts the packet.
+    pub unsafe fn relaunch(self) {
+        // SAFETY: the caller's: the record exists.
+        unsafe { self.0.as_ref() }.phase.fetch_add(IN_FLIGHT, Ordering::Release);
+    }
+
     /// Says why the system did not accept the operation.
     ///
     /// # Safety

@@ -100,7 +100,7 @@ fn a_token_that_owns_its_socket_is_no_cycle() {
 }
 
 #[test]
-fn completions_not_taken_are_dropped() {
+fn completions_not_taken_come_again() {
     let census = Census::default();
     let port = Counting::new().unwrap();
     for _ in 0..10 {
@@ -110,12 +110,26 @@ fn completions_not_taken_are_dropped() {
     let mut completions = port.wait(&mut batch, Some(SOON)).unwrap();
     drop(completions.next());
     drop(completions);
-    assert_eq!(census.alive(), 4);
-    // Even those that are forgotten only wait for the port.
-    std::mem::forget(port.wait(&mut batch, Some(SOON)).unwrap());
-    assert_eq!((census.alive(), port.in_flight()), (4, 0));
+    assert_eq!((census.alive(), port.in_flight()), (9, 9));
+    // Those that are forgotten wait for the port's end.
+    let forgotten = port.wait(&mut batch, Some(SOON)).unwrap();
+    let count = forgotten.len();
+    std::mem::forget(forgotten);
+    assert_eq!((census.alive(), port.in_flight()), (9, 9 - count));
     drop(port);
     assert_eq!(census.alive(), 0);
+}
+
+#[test]
+fn a_result_survives_not_being_taken() {
+    let port = Port::new().unwrap();
+    let (near, far) = pair();
+    port.recv(&near, Vec::with_capacity(8), ());
+    far.send(b"kept").unwrap();
+    let mut batch = Batch::default();
+    assert_eq!(port.wait(&mut batch, Some(SOON)).unwrap().len(), 1);
+    let Completion::Recv { buf, result: Ok(4), .. } = next(&port) else { panic!() };
+    assert_eq!(buf, b"kept");
 }
 
 #[test]

@@ -305,7 +305,8 @@ fn disconnect_and_use_the_socket_again() {
     let Completion::Disconnect { result, .. } = next(&port) else { panic!() };
     port.accept_into(&listener, result.unwrap(), ());
     let second = TcpSocket::connect(address).unwrap();
-    let Completion::Accept { result: Ok(accepted), .. } = next(&port) else { panic!() };
+    let Completion::Accept { result, .. } = next(&port) else { panic!() };
+    let accepted = result.unwrap();
     assert_eq!(accepted.peer, second.local_addr().unwrap());
     second.send(b"again").unwrap();
     port.recv(&accepted.socket, vec![0; 8], ());
@@ -404,11 +405,20 @@ fn echo(threads: usize, clients: usize, rounds: u32) {
         for _ in 0..threads {
             scope.spawn(|| serve(&server, &listener));
         }
+        let _stop = Stop(&server, threads);
         converse(address, clients, rounds);
-        for _ in 0..threads {
-            server.post(Role::Stop);
-        }
     });
+}
+
+/// Stops the threads, also when the test has failed.
+struct Stop<'a>(&'a Port<Role>, usize);
+
+impl Drop for Stop<'_> {
+    fn drop(&mut self) {
+        for _ in 0..self.1 {
+            self.0.post(Role::Stop);
+        }
+    }
 }
 
 fn converse(address: std::net::SocketAddr, clients: usize, rounds: u32) {
