@@ -14,12 +14,17 @@ pub struct Stream {
     pub phase: Phase,
     /// `connect` has been called and has not yet told how that ended.
     untold: bool,
+    /// The listener whose backlog had no room.
+    knocks_at: Option<Id>,
     /// The other end of the connection; it may have been closed.
     other: Option<Id>,
     /// What has arrived and was not yet received.
     pub inbox: VecDeque<Segment>,
     /// The bytes in the inbox and on their way to it: what the sender's buffer still answers for.
     unread: usize,
+    /// Bytes for an end that is gone: nobody will ever receive them, so they fill the sender's buffer
+    /// until the reset is there.
+    lost: usize,
     /// The peer has sent its last.
     pub fin: bool,
 }
@@ -43,7 +48,7 @@ pub struct Backlog {
     /// On their way into the queue.
     coming: usize,
     pub queue: VecDeque<Id>,
-    /// Those for which there was no room. They knock until there is.
+    /// Those for which there was no room. They knock until there is, or until they are called off.
     waiting: VecDeque<Id>,
 }
 
@@ -159,18 +164,16 @@ impl Net {
                 return;
             }
             let Some(client) = backlog.waiting.pop_front() else { return };
-            if self.is_knocking(client) {
+            if self.is_knocking(client, listener) {
                 self.establish(client, listener);
             }
         }
     }
 
-    /// Whether a client still waits for an answer: it may have been closed meanwhile.
-    fn is_knocking(&self, client: Id) -> bool {
-        self.sockets.get(&client).is_some_and(|socket| {
-            let stream = socket.stream();
-            matches!(stream.phase, Phase::Connecting) && stream.other.is_none()
-        })
+    /// Whether a client still waits for room: it may have been closed, or have thought better of it.
+    fn is_knocking(&self, client: Id, listener: Id) -> bool {
+        let client = self.sockets.get(&client);
+        client.is_some_and(|client| client.stream().knocks_at == Some(listener))
     }
 
     pub fn connect_stream(&mut self, id: Id, target: SocketAddr) -> Result<()> {
@@ -202,9 +205,10 @@ impl Net {
             self.start_over(id);
             return Err(Errno(libc::EADDRNOTAVAIL));
         }
-        let stream = self.socket_mut(id).stream_mut();
-        stream.phase = Phase::Connecting;
-        stream.untold = true;
+        let socket = self.socket_mut(id);
+        socket.error = None; // A new connection knows nothing of the old.
+        let stream = socket.stream_mut();
+        (stream.phase, stream.untold) = (Phase::Connecting, true);
         self.knock(id, target);
         Err(Errno(libc::EINPROGRESS))
     }
@@ -221,10 +225,11 @@ impl Net {
             self.establish(client, listener);
         } else {
             backlog.waiting.push_back(client);
+            self.socket_mut(client).stream_mut().knocks_at = Some(listener);
         }
     }
 
-    /// Makes the other end, and sends both the news.
+    /// Makes the other end, and sends the listener the news.
     fn establish(&mut self, client: Id, listener: Id) {
         let (caller, called) = {
             let client = self.socket(client);
@@ -240,8 +245,8 @@ impl Net {
         stream.other = Some(client);
         let end = self.add(end);
         self.hold_port(end);
-        self.socket_mut(client).stream_mut().other = Some(end);
-        self.fly(client, Arrival::Connected);
+        let stream = self.socket_mut(client).stream_mut();
+        (stream.knocks_at, stream.other) = (None, Some(end));
         self.fly(listener, Arrival::Connection(end));
     }
 
@@ -249,6 +254,11 @@ impl Net {
         let backlog = self.socket_mut(listener).stream_mut().backlog();
         backlog.coming -= 1;
         backlog.queue.push_back(connection);
+        // The client hears of it only now: who has seen it connect may accept without waiting, as
+        // programs do that play both parts.
+        if let Some(client) = self.other_end(connection) {
+            self.fly(client, Arrival::Connected);
+        }
     }
 }
 
@@ -261,18 +271,12 @@ impl Net {
             return Err(Errno(libc::EAGAIN));
         }
         socket.tell_error()?;
-        let other = socket.stream().other;
-        let Some(other) = other.filter(|_| !socket.shut_out) else {
+        if socket.shut_out || !matches!(socket.stream().phase, Phase::Connected) {
             return Err(Errno(libc::EPIPE));
-        };
+        }
         let total = lent.len();
         if total == 0 {
             return Ok(0);
-        }
-        if !self.sockets.contains_key(&other) {
-            // The other end was closed: it answers bytes with a reset.
-            self.fly(id, Arrival::Reset);
-            return Ok(total);
         }
         let room = self.room(id);
         if room == 0 {
@@ -285,6 +289,12 @@ impl Net {
         } else if taken < total {
             self.socket_mut(id).starved = true;
         }
+        let Some(other) = self.other_end(id) else {
+            // It was closed, and answers bytes with a reset.
+            self.socket_mut(id).stream_mut().lost += taken;
+            self.fly(id, Arrival::Reset);
+            return Ok(taken);
+        };
         self.socket_mut(other).stream_mut().unread += taken;
         let bytes = lent.read(taken);
         for segment in bytes.chunks(self.temper.segment) {
@@ -302,14 +312,22 @@ impl Net {
         self.dice.some_of(segments) * self.temper.segment
     }
 
-    /// How much more the stream takes. One whose other end is gone takes anything.
+    /// The other end of a stream, as long as it is that.
+    fn other_end(&self, id: Id) -> Option<Id> {
+        let other = self.sockets.get(&id)?.stream().other?;
+        // It may have been closed, or have started over as something else.
+        let back = self.sockets.get(&other)?.stream().other;
+        (back == Some(id)).then_some(other)
+    }
+
+    /// How much more the stream takes.
     fn room(&self, id: Id) -> usize {
         let socket = self.socket(id);
-        let other = socket.stream().other.and_then(|other| self.sockets.get(&other));
-        match other {
-            Some(other) => socket.send_capacity().saturating_sub(other.stream().unread),
-            None => usize::MAX,
-        }
+        let pending = match self.other_end(id) {
+            Some(other) => self.socket(other).stream().unread,
+            None => socket.stream().lost,
+        };
+        socket.send_capacity().saturating_sub(pending)
     }
 
     /// Linux calls a stream writable when a third of its buffer is free, not before.
@@ -327,13 +345,12 @@ impl Net {
         let taken = if whole { possible } else { self.cut_recv(id, possible) };
         let stream = self.socket_mut(id).stream_mut();
         stream.read(lent, taken, flags & libc::MSG_PEEK != 0);
-        let other = stream.other;
         if taken < possible {
             // A caller that takes a short receive for the last waits for an edge: here it comes,
             // just as if the rest had arrived a moment later.
             self.raise(id);
         }
-        if let Some(other) = other {
+        if let Some(other) = self.other_end(id) {
             self.feed(other);
         }
         Ok(taken)
@@ -367,8 +384,7 @@ impl Net {
 
     /// Its peer has received: a sender that found no room hears when there is enough of it.
     fn feed(&mut self, id: Id) {
-        let starves = self.sockets.get(&id).is_some_and(|socket| socket.starved);
-        if starves && self.is_roomy(id) {
+        if self.socket(id).starved && self.is_roomy(id) {
             self.socket_mut(id).starved = false;
             self.raise(id);
         }
@@ -376,15 +392,15 @@ impl Net {
 
     pub fn bytes_arrive(&mut self, id: Id, bytes: Vec<u8>) {
         let segment = self.temper.segment;
-        let socket = self.socket_mut(id);
+        let socket = self.socket(id);
         if socket.shut_in && socket.shut_out {
             // Nobody will ever receive them, and the sender is told so.
-            let other = socket.stream().other;
+            let other = self.other_end(id);
             self.reset_arrives(id);
             other.into_iter().for_each(|other| self.fly(other, Arrival::Reset));
             return;
         }
-        let inbox = &mut socket.stream_mut().inbox;
+        let inbox = &mut self.socket_mut(id).stream_mut().inbox;
         match inbox.back_mut() {
             // Small ones grow together, as in Linux.
             Some(last) if last.bytes.len() + bytes.len() <= segment => last.bytes.extend(bytes),
@@ -421,6 +437,7 @@ impl Net {
     }
 
     pub fn shut_stream(&mut self, id: Id, input: bool, output: bool) -> Result<()> {
+        let other = self.other_end(id);
         let socket = self.socket_mut(id);
         let answer = match socket.stream().phase {
             Phase::Listening(_) if input => {
@@ -436,7 +453,7 @@ impl Net {
                 let first = output && !socket.shut_out;
                 socket.shut_in |= input;
                 socket.shut_out |= output;
-                let other = socket.stream().other.filter(|_| first);
+                let other = other.filter(|_| first);
                 if socket.shut_out && socket.stream().fin {
                     end(socket);
                 }
@@ -457,29 +474,30 @@ impl Net {
     /// What the peer hears when the descriptor is closed; the socket itself then goes.
     pub fn close_stream(&mut self, id: Id) {
         let socket = self.socket(id);
-        let stream = socket.stream();
         if socket.is_listening() {
             return self.stop_listening(id);
         }
-        let Some(other) = stream.other else { return };
-        if socket.aborts_on_close() || stream.unread > 0 {
-            self.fly(other, Arrival::Reset);
-        } else if !socket.shut_out {
-            self.fly(other, Arrival::Fin);
-        }
+        let unread = socket.stream().unread;
+        let last_words = match (socket.aborts_on_close() || unread > 0, socket.shut_out) {
+            (true, _) => Some(Arrival::Reset),
+            (false, false) => Some(Arrival::Fin),
+            (false, true) => None, // It has said so before.
+        };
+        let Some(other) = self.other_end(id) else { return };
+        self.socket_mut(other).stream_mut().lost = unread;
+        last_words.into_iter().for_each(|what| self.fly(other, what));
     }
 
     /// connect(AF_UNSPEC): back to a socket without connection, the peer being told by a reset.
     pub fn disconnect_stream(&mut self, id: Id) {
+        let other = self.other_end(id);
         let socket = self.socket_mut(id);
         match socket.stream().phase {
             Phase::Fresh | Phase::Ended => {}
             Phase::Listening(_) => self.stop_listening(id),
             Phase::Connecting | Phase::Connected => {
                 socket.error = Some(Errno(libc::ECONNRESET));
-                if let Some(other) = socket.stream().other {
-                    self.fly(other, Arrival::Reset);
-                }
+                other.into_iter().for_each(|other| self.fly(other, Arrival::Reset));
             }
         }
         self.start_over(id);
@@ -506,13 +524,13 @@ impl Net {
             _ => None,
         });
         for connection in backlog.queue.into_iter().chain(coming) {
-            if let Some(client) = self.socket(connection).stream().other {
+            if let Some(client) = self.other_end(connection) {
                 self.fly(client, Arrival::Reset);
             }
             self.remove(connection);
         }
         for client in backlog.waiting {
-            if self.is_knocking(client) {
+            if self.is_knocking(client, id) {
                 self.fly(client, Arrival::Reset);
             }
         }

@@ -192,6 +192,42 @@ fn a_full_backlog_keeps_the_next_waiting() {
     assert_eq!(kernel.peer_address(last), kernel.local_address(clients[3]));
 }
 
+#[test]
+fn who_starts_over_is_not_taken_for_who_he_was() {
+    let kernel = calm();
+    let (full, full_address) = listener(&kernel, 0);
+    let (other, other_address) = listener(&kernel, 0);
+    let [first, second] = [(); 2].map(|()| client(&kernel, &full_address));
+    kernel.disconnect(second).unwrap();
+    assert_eq!(kernel.connect(second, &other_address), Err(Errno(libc::EINPROGRESS)));
+    kernel.accept(full).unwrap();
+    assert_eq!(kernel.accept(full), Err(AGAIN), "it knocks no more");
+    kernel.accept(other).unwrap();
+
+    let (a, b) = pair(&kernel);
+    kernel.disconnect(a).unwrap();
+    let (third, third_address) = listener(&kernel, 0);
+    assert_eq!(kernel.connect(a, &third_address), Err(Errno(libc::EINPROGRESS)));
+    assert_eq!(send(&kernel, b, b"to whom it was"), Err(Errno(libc::ECONNRESET)));
+    kernel.close(b);
+    kernel.accept(third).unwrap();
+    assert_eq!(recv(&kernel, a, 64), Err(AGAIN));
+    [first, second].map(|fd| assert!(kernel.peer_address(fd).is_ok()));
+}
+
+#[test]
+fn an_end_that_is_gone_takes_no_more_than_a_buffer() {
+    let kernel = Kernel::with_temper(0, Temper { delay: 1000, ..CALM });
+    let chunk = vec![1; 64 << 10];
+    for _ in 0..8 {
+        let (a, b) = pair(&kernel);
+        kernel.close(b);
+        let sent = (0..100).take_while(|_| send(&kernel, a, &chunk).is_ok()).count();
+        assert!(sent <= 2, "{sent}");
+        assert!((0..3000).any(|_| send(&kernel, a, &chunk) == Err(Errno(libc::EPIPE))));
+    }
+}
+
 fn sorted(mut reports: Vec<(u64, c_int)>) -> Vec<(u64, c_int)> {
     reports.sort_unstable();
     reports

@@ -390,7 +390,10 @@ fn a_reset() {
         story.tell("disconnect", call!(story, disconnect(a)));
         story.tell("both", (story.events(a), story.events(b)));
         story.tell("peer", (call!(story, peer_address(a)), story.recv(b, 1)));
-        story.close_all(&[a, b]);
+        let (listener, address) = story.listener(1);
+        story.tell("once more", call!(story, connect(a, &address)));
+        story.tell("once more", (story.events(a), story.recv(a, 1), story.events(b)));
+        story.close_all(&[a, b, listener]);
     });
 }
 
