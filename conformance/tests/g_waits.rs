@@ -141,6 +141,7 @@ fn r103_a_closed_event_is_an_invalid_handle() {
     // In a process of its own: elsewhere the handle's value may soon be another test's event.
     alone("r103_a_closed_event_is_an_invalid_handle", || {
         init();
+        pause(); // Until the test harness, too, opens no more handles.
         // SAFETY: no memory is passed.
         unsafe {
             let event = WSACreateEvent();
