@@ -428,7 +428,7 @@ unsafe fn adopt(
         state.connect_to(fd);
         state.nonblocking = nonblocking;
         if let Some(journal) = journal {
-            state.extra().options = journal;
+            *state.options_mut() = journal;
         }
     }
     Ok(handle)
@@ -473,7 +473,7 @@ pub fn update_context(accepted: &SocketRef, listener: SOCKET) -> Result<(), Code
     state.needs_context = false;
     if let Some(journal) = journal {
         options::apply(fd, &journal);
-        state.extra().options.merge(journal);
+        state.options_mut().merge(journal);
     }
     Ok(())
 }

@@ -168,7 +168,7 @@ pub fn report_unreachable(socket: &Socket, report: bool) -> Result<(), Code> {
     if socket.form.family == libc::AF_INET6 {
         switch(libc::IPPROTO_IPV6, libc::IPV6_RECVERR).map_err(code)?;
     }
-    state.extra().options.ignores_unreachable = !report;
+    state.options_mut().ignores_unreachable = !report;
     Ok(())
 }
 
@@ -345,7 +345,7 @@ fn store(socket: &Socket, state: &mut State, entry: Entry) -> Result<(), Code> {
     if let Some(fd) = fd {
         row.carry_out(fd, entry.value, state.options()).map_err(code)?;
     }
-    state.extra().options.put(entry);
+    state.options_mut().put(entry);
     Ok(())
 }
 

@@ -117,6 +117,8 @@ pub struct State {
     pub report: Report,
     /// Tied to a port once; the report's port alone does not tell after the port has closed.
     pub associated: bool,
+    /// Apart from the rest of what few sockets need: many have TCP_NODELAY set and nothing else.
+    options: Option<Box<Journal>>,
     extra: Option<Box<Extra>>,
 }
 
@@ -125,7 +127,6 @@ pub struct State {
 pub struct Extra {
     /// Threads inside blocking calls on this socket.
     pub blocked: Vec<Arc<Thread>>,
-    pub options: Journal,
     /// Connections taken from the backlog and given back (rule 69).
     pub stash: VecDeque<(RawFd, Address)>,
     /// AcceptEx operations that wait for first data on their accepted sockets.
@@ -496,6 +497,7 @@ impl State {
             spare: None,
             report: Report::default(),
             associated: false,
+            options: None,
             extra: None,
         }
     }
@@ -542,7 +544,11 @@ impl State {
     }
 
     pub fn options(&self) -> Option<&Journal> {
-        self.extra.as_ref().map(|extra| &extra.options)
+        self.options.as_deref()
+    }
+
+    pub fn options_mut(&mut self) -> &mut Journal {
+        self.options.get_or_insert_default()
     }
 
     /// Whether a receive tells that a datagram met a closed port (rule 65).

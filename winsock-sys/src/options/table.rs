@@ -411,6 +411,8 @@ impl Row {
             Linux(level, name, native) | Bind(level, name, native) => {
                 sys::set_option(fd, level, name, native(value))
             }
+            // Windows then sends from the program's memory; Linux needs a buffer to do as much.
+            Buffer(_) if value == 0 => Ok(()),
             Buffer(name) => sys::set_option(fd, libc::SOL_SOCKET, name, at_most_max(value)),
             Target::KeepAlive => keep_alive(fd, value, journal),
             Target::Linger => {
