@@ -21,7 +21,8 @@
 //! - [`Thread`] is a thread with a HANDLE, to which (or to itself) [`queue_apc`] sends calls.
 //! - [`sockaddr_v4`], [`sockaddr_v6`], [`local_addr`] and [`Addr`] for addresses.
 //! - [`alone`] runs a test in a process of its own.
-//! - [`differs_on_wine`] for the rules where Wine 8.0 is known not to do what Windows does.
+//! - [`differs_on_wine`] and [`differs_on_wine_at_times`] for the rules where Wine 8.0 is known
+//!   not to do what Windows does.
 //!
 //! `cargo test -p conformance` runs the suite natively, `cargo xtask wine [filter]` under Wine.
 //!
@@ -70,7 +71,7 @@ pub use socket::{
     udp_bound, udp_socket,
 };
 pub use thread::{Thread, comes_true, pause, queue_apc, spin_until, this_thread};
-pub use wine::{differs_on_wine, is_wine};
+pub use wine::{differs_on_wine, differs_on_wine_at_times, is_wine};
 pub use winsock_sys::Win32::Networking::WinSock::{WSA_IO_PENDING, WSAEWOULDBLOCK};
 
 /// Milliseconds within which a loopback completion that must come has come, on a busy machine too.

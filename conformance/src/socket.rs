@@ -3,7 +3,7 @@
 use std::mem::{ManuallyDrop, size_of};
 use std::ops::Deref;
 use std::ptr::null;
-use std::sync::Once;
+use std::sync::{Once, mpsc};
 use std::thread;
 use std::time::Duration;
 
@@ -23,7 +23,14 @@ pub fn init() {
         let mut data = WSADATA::default();
         // SAFETY: `data` is a WSADATA that outlives the call.
         assert_eq!(unsafe { WSAStartup(0x0202, &raw mut data) }, 0);
-        thread::spawn(watch);
+        // Back only when that thread runs: what it opens on its way must not get in between a
+        // test's closing a handle and looking at the closed one.
+        let (tell, started) = mpsc::channel::<()>();
+        thread::spawn(move || {
+            drop(tell);
+            watch();
+        });
+        assert!(started.recv().is_err());
     });
 }
 
