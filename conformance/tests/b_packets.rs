@@ -16,7 +16,7 @@ use winsock_sys::Win32::Networking::WinSock::{
     WSASocketW, accept, connect, shutdown,
 };
 use winsock_sys::Win32::Storage::FileSystem::SetFileCompletionNotificationModes;
-use winsock_sys::Win32::System::IO::{CreateIoCompletionPort, OVERLAPPED};
+use winsock_sys::Win32::System::IO::{CancelIoEx, CreateIoCompletionPort, OVERLAPPED};
 use winsock_sys::Win32::System::Threading::SleepEx;
 use winsock_sys::Win32::System::WindowsProgramming::{
     FILE_SKIP_COMPLETION_PORT_ON_SUCCESS, FILE_SKIP_SET_EVENT_ON_HANDLE,
@@ -299,6 +299,18 @@ fn r022_with_the_skip_flag_a_pending_accept_and_connect_post() {
 }
 
 #[test]
+fn r022_with_the_skip_flag_a_cancelled_operation_posts() {
+    let (port, socket, _peer) = tied_pair();
+    skip(&socket, FILE_SKIP_COMPLETION_PORT_ON_SUCCESS);
+    let op = Op::new(8);
+    assert_eq!(post_recv(&socket, &op), Err(WSA_IO_PENDING));
+    // SAFETY: the pointer only names an operation.
+    assert_ne!(unsafe { CancelIoEx(*socket as HANDLE, op.ptr()) }, 0);
+    dequeue(*port, SOON).expect_failed(1, &op, ERROR_OPERATION_ABORTED);
+    expect_no_packet(&port);
+}
+
+#[test]
 fn r022_with_the_skip_flag_a_disconnect_posts() {
     let (port, socket, _peer) = tied_pair();
     skip(&socket, FILE_SKIP_COMPLETION_PORT_ON_SUCCESS);
@@ -469,6 +481,26 @@ fn r025_a_tagged_event_hears_of_failure_too() {
     assert!(event.is_set_within(SOON));
     assert_eq!(op.status(), STATUS_CONNECTION_RESET);
     expect_no_packet(&port);
+}
+
+#[test]
+fn r025_a_tagged_event_hears_of_cancel_and_close() {
+    for close in [false, true] {
+        let (port, socket, _peer) = tied_pair();
+        let event = Event::auto_reset();
+        let op = quiet_op(8, &event);
+        assert_eq!(post_recv(&socket, &op), Err(WSA_IO_PENDING));
+        if close {
+            assert_eq!(socket.close(), Ok(()));
+        } else {
+            // SAFETY: the pointer only names an operation.
+            assert_ne!(unsafe { CancelIoEx(*socket as HANDLE, op.ptr()) }, 0);
+        }
+        assert!(event.is_set_within(SOON));
+        assert!(op.status() < 0, "{:#x}", op.status());
+        assert!(!event.is_set());
+        expect_no_packet(&port);
+    }
 }
 
 #[test]
