@@ -124,7 +124,10 @@ fn target_of(request: &op::Accept) -> SocketRef {
 pub enum Next {
     Complete,
     /// It has its connection and wants data.
-    AwaitData { target: SocketRef, buffers: Buffers },
+    AwaitData {
+        target: SocketRef,
+        buffers: Buffers,
+    },
 }
 
 /// The listener is done with an AcceptEx.
@@ -337,7 +340,10 @@ unsafe fn ask(
     let (mut caller, mut callee) = ([0u8; 28], [0u8; 28]);
     // SAFETY: 28 bytes hold every address.
     let lens = unsafe {
-        (address::write_raw(peer, caller.as_mut_ptr()), address::write_raw(local, callee.as_mut_ptr()))
+        (
+            address::write_raw(peer, caller.as_mut_ptr()),
+            address::write_raw(local, callee.as_mut_ptr()),
+        )
     };
     let mut caller_id = WSABUF { len: lens.0 as u32, buf: caller.as_mut_ptr() };
     let mut callee_id = WSABUF { len: lens.1 as u32, buf: callee.as_mut_ptr() };

@@ -4,7 +4,8 @@ use windows_sys::Win32::Foundation::{STATUS_BUFFER_OVERFLOW, STATUS_SUCCESS};
 use windows_sys::Win32::Networking::WinSock::{
     LPWSAOVERLAPPED_COMPLETION_ROUTINE, MSG_DONTROUTE, MSG_OOB, MSG_PARTIAL, MSG_PEEK,
     MSG_PUSH_IMMEDIATE, MSG_WAITALL, SOCKADDR, SOCKET, SOCKET_ERROR, WSA_IO_PENDING, WSABUF,
-    WSAEDESTADDRREQ, WSAEFAULT, WSAEINTR, WSAEINVAL, WSAEISCONN, WSAENOTCONN, WSAEOPNOTSUPP, WSAESHUTDOWN, WSAEWOULDBLOCK,
+    WSAEDESTADDRREQ, WSAEFAULT, WSAEINTR, WSAEINVAL, WSAEISCONN, WSAENOTCONN, WSAEOPNOTSUPP,
+    WSAESHUTDOWN, WSAEWOULDBLOCK,
 };
 use windows_sys::Win32::System::IO::OVERLAPPED;
 use windows_sys::core::{PCSTR, PSTR};
@@ -340,12 +341,12 @@ unsafe fn wait_for(
         Some(Object::Event(event)) => event,
         _ => &socket.signal,
     };
-    let waited = thread::on_current(|thread| {
-        WAITS.wait(thread, &[signal], false, Deadline::Never, false)
-    });
+    let waited =
+        thread::on_current(|thread| WAITS.wait(thread, &[signal], false, Deadline::Never, false));
     debug_assert_eq!(waited, Waited::Signal(0));
     // SAFETY: the operation is complete and the OVERLAPPED the program's again.
-    let (status, bytes) = unsafe { ((*overlapped).Internal as u32 as i32, (*overlapped).InternalHigh) };
+    let (status, bytes) =
+        unsafe { ((*overlapped).Internal as u32 as i32, (*overlapped).InternalHigh) };
     if socket::is_error(status) {
         return Err(error::wsa_of_status(status));
     }

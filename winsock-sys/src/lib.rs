@@ -69,6 +69,8 @@ mod handles;
 #[cfg(target_os = "linux")]
 mod ioctl;
 #[cfg(target_os = "linux")]
+pub mod linux;
+#[cfg(target_os = "linux")]
 mod messages;
 #[cfg(target_os = "linux")]
 mod names;
@@ -112,8 +114,6 @@ mod wait;
 mod waits;
 #[cfg(target_os = "linux")]
 mod win32;
-#[cfg(target_os = "linux")]
-pub mod linux;
 #[cfg(target_os = "linux")]
 pub use win32::Win32;
 #[cfg(target_os = "linux")]

@@ -22,7 +22,10 @@ pub enum Object {
     Socket(Box<Socket>),
     /// A second handle to a socket. `winsock`: made by WSADuplicateSocket, so Winsock's own calls
     /// know it; DuplicateHandle's copies serve for I/O only (rule 7).
-    Alias { socket: Ref<Object>, winsock: bool },
+    Alias {
+        socket: Ref<Object>,
+        winsock: bool,
+    },
     Event(Arc<Signal>),
     Port(Arc<Port>),
     File(File),

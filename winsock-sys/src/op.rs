@@ -12,15 +12,17 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use libc::iovec;
 use windows_sys::Win32::Foundation::{NTSTATUS, STATUS_PENDING};
-use windows_sys::Win32::Networking::WinSock::{LPWSAOVERLAPPED_COMPLETION_ROUTINE, SOCKADDR, WSABUF};
+use windows_sys::Win32::Networking::WinSock::{
+    LPWSAOVERLAPPED_COMPLETION_ROUTINE, SOCKADDR, WSABUF,
+};
 use windows_sys::Win32::System::IO::OVERLAPPED;
 
 use crate::address::Address;
 use crate::error;
 use crate::handle::Ref;
 use crate::object::{Object, WAITS};
-use crate::port::Port;
 use crate::port::Packet;
+use crate::port::Port;
 use crate::thread::{Apc, Thread};
 
 /// An overlapped operation.
@@ -46,14 +48,30 @@ unsafe impl Send for Op {}
 
 /// What an operation does.
 pub enum Kind {
-    Recv { buffers: Buffers, flags: i32, from: Option<(*mut SOCKADDR, *mut i32)> },
-    Send { buffers: Buffers, flags: i32, to: Option<Address> },
+    Recv {
+        buffers: Buffers,
+        flags: i32,
+        from: Option<(*mut SOCKADDR, *mut i32)>,
+    },
+    Send {
+        buffers: Buffers,
+        flags: i32,
+        to: Option<Address>,
+    },
     Accept(Accept),
     /// The second half of an AcceptEx that wants data: it waits on the accepted socket, and reports
     /// where the listener would.
-    AcceptData { buffers: Buffers, report: Report },
-    Connect { data: Buffers, connected: bool },
-    Disconnect { reuse: bool },
+    AcceptData {
+        buffers: Buffers,
+        report: Report,
+    },
+    Connect {
+        data: Buffers,
+        connected: bool,
+    },
+    Disconnect {
+        reuse: bool,
+    },
     Transmit(Box<Transmit>),
 }
 
@@ -137,10 +155,8 @@ impl Buffers {
     pub unsafe fn capture(buffers: *const WSABUF, count: u32) -> Buffers {
         // SAFETY: our caller vouches for the array.
         let array = unsafe { std::slice::from_raw_parts(buffers, count as usize) };
-        let vector = |buffer: &WSABUF| iovec {
-            iov_base: buffer.buf.cast(),
-            iov_len: buffer.len as usize,
-        };
+        let vector =
+            |buffer: &WSABUF| iovec { iov_base: buffer.buf.cast(), iov_len: buffer.len as usize };
         let rest = (count > 1).then(|| array[1..].iter().map(vector).collect());
         Buffers { first: vector(&array[0]), rest }
     }
@@ -175,10 +191,7 @@ impl Buffers {
 }
 
 fn advance(vector: iovec, by: usize) -> iovec {
-    iovec {
-        iov_base: vector.iov_base.wrapping_byte_add(by),
-        iov_len: vector.iov_len - by,
-    }
+    iovec { iov_base: vector.iov_base.wrapping_byte_add(by), iov_len: vector.iov_len - by }
 }
 
 /// Where a socket's completions go when the operation itself does not say.

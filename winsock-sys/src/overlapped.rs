@@ -6,9 +6,7 @@ use windows_sys::Win32::Foundation::{
     ERROR_INVALID_HANDLE, ERROR_IO_INCOMPLETE, ERROR_NOT_FOUND, FALSE, HANDLE, NTSTATUS,
     STATUS_PENDING, TRUE, WAIT_IO_COMPLETION, WAIT_TIMEOUT,
 };
-use windows_sys::Win32::Networking::WinSock::{
-    SOCKET, WSA_IO_INCOMPLETE, WSAEFAULT,
-};
+use windows_sys::Win32::Networking::WinSock::{SOCKET, WSA_IO_INCOMPLETE, WSAEFAULT};
 use windows_sys::Win32::System::IO::OVERLAPPED;
 use windows_sys::Win32::System::Threading::INFINITE;
 use windows_sys::core::BOOL;
@@ -157,9 +155,8 @@ unsafe fn await_result(
         if let Deadline::Now = deadline {
             return Err(Code(ERROR_IO_INCOMPLETE));
         }
-        let waited = thread::on_current(|thread| {
-            WAITS.wait(thread, &[signal], false, deadline, alertable)
-        });
+        let waited =
+            thread::on_current(|thread| WAITS.wait(thread, &[signal], false, deadline, alertable));
         match waited {
             Waited::Signal(_) => {}
             Waited::TimedOut => return Err(Code(WAIT_TIMEOUT)),

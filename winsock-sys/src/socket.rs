@@ -314,7 +314,13 @@ impl Socket {
             Kind::AcceptData { report, .. } => Some(report.clone()),
             _ => None,
         };
-        op.complete(over.as_ref().unwrap_or(&state.report), &self.signal, status, bytes, When::Later);
+        op.complete(
+            over.as_ref().unwrap_or(&state.report),
+            &self.signal,
+            status,
+            bytes,
+            When::Later,
+        );
     }
 
     /// An AcceptEx that wants data has its connection: from now on it waits there (rule 71).

@@ -5,9 +5,8 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use windows_sys::Win32::Networking::WinSock::{
     AF_INET, AF_INET6, AF_UNSPEC, FROM_PROTOCOL_INFO, INVALID_SOCKET, IPPROTO_TCP, IPPROTO_UDP,
     SOCK_DGRAM, SOCK_STREAM, SOCKET, SOCKET_ERROR, WSA_FLAG_OVERLAPPED, WSADATA, WSAEAFNOSUPPORT,
-    WSAEFAULT, WSAEINVAL, WSAEPROTONOSUPPORT, WSAEPROTOTYPE,
-    WSAESOCKTNOSUPPORT, WSANOTINITIALISED, WSAPROTOCOL_INFOA, WSAPROTOCOL_INFOW, WSASYSNOTREADY,
-    WSAVERNOTSUPPORTED,
+    WSAEFAULT, WSAEINVAL, WSAEPROTONOSUPPORT, WSAEPROTOTYPE, WSAESOCKTNOSUPPORT, WSANOTINITIALISED,
+    WSAPROTOCOL_INFOA, WSAPROTOCOL_INFOW, WSASYSNOTREADY, WSAVERNOTSUPPORTED,
 };
 
 use crate::backend;
@@ -137,9 +136,10 @@ pub unsafe extern "system" fn WSASocketW(
     }
     // SAFETY: our caller vouches for the structure.
     let info = unsafe { &*info };
-    let asked = [(family, info.iAddressFamily), (kind, info.iSocketType), (protocol, info.iProtocol)];
-    let [family, kind, protocol] = asked
-        .map(|(asked, offered)| if asked == FROM_PROTOCOL_INFO { offered } else { asked });
+    let asked =
+        [(family, info.iAddressFamily), (kind, info.iSocketType), (protocol, info.iProtocol)];
+    let [family, kind, protocol] =
+        asked.map(|(asked, offered)| if asked == FROM_PROTOCOL_INFO { offered } else { asked });
     match crate::duplicate::claim(info.dwServiceFlags2, info.dwServiceFlags3) {
         Some(Ok(handle)) => handle,
         Some(Err(code)) => fail(code),

@@ -192,10 +192,7 @@ pub unsafe fn recv(
     if let Some(address) = from {
         address.set_len(message.msg_namelen);
     }
-    Ok(Received {
-        bytes,
-        truncated: message.msg_flags & libc::MSG_TRUNC != 0,
-    })
+    Ok(Received { bytes, truncated: message.msg_flags & libc::MSG_TRUNC != 0 })
 }
 
 /// Receives from a stream; into one buffer without a message header, for the hot path.
@@ -261,9 +258,7 @@ pub fn peer_address(fd: RawFd) -> Result<Address> {
     })
 }
 
-fn name(
-    call: impl Fn(*mut libc::sockaddr, &mut libc::socklen_t) -> c_int,
-) -> Result<Address> {
+fn name(call: impl Fn(*mut libc::sockaddr, &mut libc::socklen_t) -> c_int) -> Result<Address> {
     let mut address = Address::empty();
     let mut len = mem::size_of::<libc::sockaddr_in6>() as libc::socklen_t;
     retry(|| call(address.as_mut_ptr(), &mut len) as isize)?;

@@ -53,7 +53,13 @@ fn may_recv(form: Form, state: &mut State) -> Result<RawFd, NTSTATUS> {
     state.fd.filter(|_| form.is_stream() || state.bound).ok_or(STATUS_INVALID_PARAMETER)
 }
 
-fn recv_stream(state: &mut State, fd: RawFd, buffers: &Buffers, flags: i32, done: &mut u32) -> Step {
+fn recv_stream(
+    state: &mut State,
+    fd: RawFd,
+    buffers: &Buffers,
+    flags: i32,
+    done: &mut u32,
+) -> Step {
     let total = buffers.total();
     if total == 0 {
         return peek(state, fd);

@@ -5,8 +5,7 @@ use std::os::fd::AsRawFd;
 
 use windows_sys::Win32::Foundation::{
     ERROR_INVALID_HANDLE, HANDLE, INVALID_HANDLE_VALUE, STATUS_CONNECTION_RESET,
-    STATUS_INVALID_CONNECTION,
-    STATUS_PIPE_DISCONNECTED, STATUS_SUCCESS,
+    STATUS_INVALID_CONNECTION, STATUS_PIPE_DISCONNECTED, STATUS_SUCCESS,
 };
 use windows_sys::Win32::Networking::WinSock::{
     SOCKET, TF_DISCONNECT, TF_REUSE_SOCKET, TF_USE_KERNEL_APC, TF_USE_SYSTEM_THREAD,
@@ -138,7 +137,8 @@ fn transmit_now(socket: &SocketRef, transmit: Transmit) -> Result<Submitted, Cod
 pub fn step(socket: &Socket, state: &mut State, transmit: &mut Transmit, done: &mut u32) -> Step {
     let head_len = transmit.head.total() as u32;
     if *done < head_len {
-        let step = transfer::send_step(socket.form, state, &transmit.head, libc::MSG_MORE, None, done);
+        let step =
+            transfer::send_step(socket.form, state, &transmit.head, libc::MSG_MORE, None, done);
         match step {
             Step::Done(STATUS_SUCCESS, _) => {}
             other => return other,
@@ -187,7 +187,7 @@ fn send_file(state: &mut State, file: &mut FilePart, done: &mut u32) -> Step {
             }
             Err(Errno(libc::ECONNRESET | libc::EPIPE)) => {
                 state.reset = true;
-                
+
                 return Step::Done(STATUS_CONNECTION_RESET, 0);
             }
             Err(errno) => return Step::Done(error::status_of_errno(errno.0), 0),

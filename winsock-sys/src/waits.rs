@@ -155,7 +155,8 @@ unsafe fn wait_for(
     if all && (1..handles.len()).any(|at| handles[..at].contains(&handles[at])) {
         return Err(Code(ERROR_INVALID_PARAMETER));
     }
-    let objects: Vec<_> = handles.iter().map(|&handle| object::open(handle)).collect::<Result<_, _>>()?;
+    let objects: Vec<_> =
+        handles.iter().map(|&handle| object::open(handle)).collect::<Result<_, _>>()?;
     let signal = |object| signal_of(object).ok_or(Code(ERROR_INVALID_HANDLE));
     let signals: Vec<_> = objects.iter().map(signal).collect::<Result<_, _>>()?;
     let thread = thread::current();

@@ -42,6 +42,11 @@ pub mod Win32 {
             pub use crate::connect::{
                 WSAConnect, WSARecvDisconnect, WSASendDisconnect, bind, connect, listen, shutdown,
             };
+            pub use crate::convert::{
+                InetNtopW, InetPtonW, WSAAddressToStringA, WSAAddressToStringW,
+                WSAStringToAddressA, WSAStringToAddressW, inet_addr, inet_ntoa, inet_ntop,
+                inet_pton,
+            };
             pub use crate::data::{
                 WSARecv, WSARecvFrom, WSASend, WSASendTo, recv, recvfrom, send, sendto,
             };
@@ -49,21 +54,7 @@ pub mod Win32 {
             pub use crate::error::{WSAGetLastError, WSASetLastError};
             pub use crate::handles::{getpeername, getsockname};
             pub use crate::ioctl::{WSAIoctl, ioctlsocket};
-            pub use crate::options::{getsockopt, setsockopt};
             pub use crate::messages::WSASendMsg;
-            pub use crate::overlapped::WSAGetOverlappedResult;
-            pub use crate::start::{
-                WSACleanup, WSASocketA, WSASocketW, WSAStartup, closesocket, socket,
-            };
-            pub use crate::transmit::TransmitFile;
-            pub use crate::waits::{
-                WSACloseEvent, WSACreateEvent, WSAResetEvent, WSASetEvent, WSAWaitForMultipleEvents,
-            };
-            pub use crate::convert::{
-                InetNtopW, InetPtonW, WSAAddressToStringA, WSAAddressToStringW,
-                WSAStringToAddressA, WSAStringToAddressW, inet_addr, inet_ntoa, inet_ntop,
-                inet_pton,
-            };
             pub use crate::names::{
                 FreeAddrInfoEx, FreeAddrInfoExW, FreeAddrInfoW, GetAddrInfoExA,
                 GetAddrInfoExCancel, GetAddrInfoExOverlappedResult, GetAddrInfoExW, GetAddrInfoW,
@@ -71,8 +62,17 @@ pub mod Win32 {
                 gethostbyname, gethostname, getnameinfo, getprotobyname, getprotobynumber,
                 getservbyname, getservbyport,
             };
+            pub use crate::options::{getsockopt, setsockopt};
             pub use crate::order::{
                 WSAHtonl, WSAHtons, WSANtohl, WSANtohs, htonl, htons, ntohl, ntohs,
+            };
+            pub use crate::overlapped::WSAGetOverlappedResult;
+            pub use crate::start::{
+                WSACleanup, WSASocketA, WSASocketW, WSAStartup, closesocket, socket,
+            };
+            pub use crate::transmit::TransmitFile;
+            pub use crate::waits::{
+                WSACloseEvent, WSACreateEvent, WSAResetEvent, WSASetEvent, WSAWaitForMultipleEvents,
             };
 
             absent! {
@@ -165,8 +165,9 @@ pub mod Win32 {
         /// Events, waits, APCs.
         pub mod Threading {
             pub use windows_sys::Win32::System::Threading::{
-                CREATE_SUSPENDED, INFINITE, LPTHREAD_START_ROUTINE, STACK_SIZE_PARAM_IS_A_RESERVATION,
-                THREAD_CREATION_FLAGS, THREAD_CREATE_RUN_IMMEDIATELY,
+                CREATE_SUSPENDED, INFINITE, LPTHREAD_START_ROUTINE,
+                STACK_SIZE_PARAM_IS_A_RESERVATION, THREAD_CREATE_RUN_IMMEDIATELY,
+                THREAD_CREATION_FLAGS,
             };
 
             pub use crate::threads::{

@@ -9,12 +9,12 @@ use std::os::fd::RawFd;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicIsize, AtomicU32, Ordering};
 
+use super::Nap;
 use super::watch::Watch;
 use crate::park::Bed;
 use crate::socket;
 use crate::sync::{Mutex, lock};
 use crate::sys::{self, Errno, Poller, Readiness, Room};
-use super::Nap;
 use crate::thread::{self, Thread};
 
 /// The process's readiness driver.
@@ -121,7 +121,8 @@ impl Driver {
     }
 
     pub fn note_parked(&self, change: isize) {
-        if self.parked.fetch_add(change, Ordering::SeqCst) == 0 && !self.led.load(Ordering::SeqCst) {
+        if self.parked.fetch_add(change, Ordering::SeqCst) == 0 && !self.led.load(Ordering::SeqCst)
+        {
             // Perhaps the first, and perhaps nobody waits: it shall make progress all the same.
             self.watch.arm();
         }
