@@ -138,7 +138,7 @@ unsafe fn await_result(
 ) -> Result<NTSTATUS, Code> {
     let deadline = Deadline::after_ms(timeout_ms);
     if let Deadline::Now = deadline {
-        thread::on_current(|thread| crate::backend::poll(thread));
+        thread::on_current(crate::backend::poll);
     }
     // SAFETY: our caller vouches for the OVERLAPPED.
     let event = object::event(unsafe { (*overlapped).hEvent }.addr() & !1);

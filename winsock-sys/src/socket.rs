@@ -296,7 +296,7 @@ impl Socket {
             match accept::finish(request, status) {
                 accept::Next::Complete => {}
                 accept::Next::AwaitData { target, buffers } => {
-                    return self.hand_over(state, target, buffers, op);
+                    return self.hand_over(state, target, buffers, *op);
                 }
             }
         }
@@ -329,7 +329,7 @@ impl Socket {
         state: &mut State,
         target: SocketRef,
         buffers: crate::op::Buffers,
-        mut op: Box<Op>,
+        mut op: Op,
     ) {
         op.kind = Kind::AcceptData { buffers, report: state.report.clone() };
         let accepted = target.clone().into_object();
@@ -342,7 +342,7 @@ impl Socket {
         }
         accepting.push(accepted);
         let mut target_state = target.lock();
-        match target.park(&mut target_state, Direction::In, *op) {
+        match target.park(&mut target_state, Direction::In, op) {
             Ok(()) => {}
             Err(_) => unreachable!("registering a new connection needs memory only"),
         }

@@ -32,7 +32,7 @@ impl Deadline {
             Deadline::Never => Some(None),
             Deadline::At(instant) => {
                 let left = instant.saturating_duration_since(Instant::now());
-                (!left.is_zero()).then(|| Some(left.as_nanos() as u64))
+                (!left.is_zero()).then_some(Some(left.as_nanos() as u64))
             }
         }
     }
