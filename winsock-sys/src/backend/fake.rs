@@ -1,23 +1,24 @@
 //! The fake backend: a kernel in memory, made to be awkward.
 //!
-//! Once upon a time a program was tested on a loopback interface, where all that is sent has arrived
-//! before `send` returns, every report comes in the order of the sockets' birth and no receive stops
-//! in the middle. In production nothing of that was true. This kernel plays production: it knows
-//! streams, datagrams and a readiness queue as Linux does, and it throws dice. Arrivals are late,
-//! long sends and receives stop short, reports are shuffled, held back and repeated, connections give
-//! up in the backlog. All of it is what Linux may do and what the layer above must absorb without its
-//! program noticing. What a program would notice (a reset, a refused connection, a want of
-//! descriptors) comes only from the program's own calls, or from a test through `Kernel::script`.
+//! Once upon a time a program was tested on a loopback interface, where all that is sent has
+//! arrived before `send` returns, every report comes in the order of the sockets' birth and no
+//! receive stops in the middle. In production nothing of that was true. This kernel plays
+//! production: it knows streams, datagrams and a readiness queue as Linux does, and it throws dice.
+//! Arrivals are late, long sends and receives stop short, reports are shuffled, held back and
+//! repeated, connections give up in the backlog. All of it is what Linux may do and what the layer
+//! above must absorb without its program noticing. What a program would notice (a reset, a refused
+//! connection, a want of descriptors) comes only from the program's own calls, or from a test
+//! through `Kernel::script`.
 //!
-//! `WINSOCK_BACKEND=fake:SEED` chooses it, and the seed decides the dice: the same calls in the same
-//! order meet the same luck. (Within a time-out, that is: who asks nothing for
+//! `WINSOCK_BACKEND=fake:SEED` chooses it, and the seed decides the dice: the same calls in the
+//! same order meet the same luck. (Within a time-out, that is: who asks nothing for
 //! [`Temper::patience`] finds all that is under way arrived, as one would on any network.)
 //!
-//! Nothing here calls the operating system but through `std`, so it runs where only Rust does: under
-//! Miri, say. Out-of-band data is not played.
+//! Nothing here calls the operating system but through `std`, so it runs where only Rust does:
+//! under Miri, say. Out-of-band data is not played.
 //!
-//! [`socket`] holds what a socket is and which events it shows, [`stream`] and [`datagram`] what the
-//! two kinds do, [`ready`] the readiness queue and the waiting, [`names`] addresses and ports,
+//! [`socket`] holds what a socket is and which events it shows, [`stream`] and [`datagram`] what
+//! the two kinds do, [`ready`] the readiness queue and the waiting, [`names`] addresses and ports,
 //! [`options`] what setsockopt left, and [`faults`] the dice.
 
 mod datagram;
@@ -99,8 +100,8 @@ struct Net {
     sockets: BTreeMap<Id, Socket>,
     next_id: Id,
     fds: BTreeMap<RawFd, Id>,
-    /// Descriptors that were closed. The lowest is the next to be given out, as on Linux: who uses a
-    /// descriptor after closing it shall meet a stranger's socket.
+    /// Descriptors that were closed. The lowest is the next to be given out, as on Linux: who uses
+    /// a descriptor after closing it shall meet a stranger's socket.
     free_fds: BTreeSet<RawFd>,
     ports: Ports,
     /// The sockets to which something is under way.

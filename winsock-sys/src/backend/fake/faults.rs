@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-/// How awkward the kernel is. What it says of bytes holds for streams alone: a datagram is one piece.
+/// How awkward the kernel is. What it says of bytes holds for streams alone: a datagram is one
+/// piece.
 #[derive(Clone, Copy, Debug)]
 pub struct Temper {
     /// Bytes that travel and are read in one piece at least. A program that sends one small message
@@ -47,14 +48,14 @@ impl Temper {
     }
 }
 
-/// A xorshift64* generator (Marsaglia's three shifts, Vigna's multiplier): small, ours, and the same
-/// on every machine.
+/// A xorshift64* generator (Marsaglia's three shifts, Vigna's multiplier): small, ours, and the
+/// same on every machine.
 #[derive(Clone, Debug)]
 pub struct Dice(u64);
 
 impl Dice {
-    /// Any seed will do. They are scattered first, since xorshift would take small ones for alike and
-    /// get stuck at zero.
+    /// Any seed will do. They are scattered first, since xorshift would take small ones for alike
+    /// and get stuck at zero.
     pub fn new(seed: u64) -> Dice {
         let scattered = seed.wrapping_add(1).wrapping_mul(0x9e37_79b9_7f4a_7c15);
         Dice((scattered ^ (scattered >> 32)).max(1))

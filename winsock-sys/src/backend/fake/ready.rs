@@ -1,7 +1,8 @@
-//! The readiness queue: epoll as the library uses it, every socket edge-triggered and registered once.
+//! The readiness queue: epoll as the library uses it, every socket edge-triggered and registered
+//! once.
 //!
-//! As in epoll, an edge only puts a socket into the list; which events hold is looked up by the wait
-//! that reports it, and a socket for which none holds any more is not reported.
+//! As in epoll, an edge only puts a socket into the list; which events hold is looked up by the
+//! wait that reports it, and a socket for which none holds any more is not reported.
 
 use std::cell::Cell;
 use std::os::fd::RawFd;
@@ -37,7 +38,8 @@ impl Kernel {
         })
     }
 
-    /// Waits for reports, of which it puts some into `room` and returns how many; -1 ms is for ever.
+    /// Waits for reports, of which it puts some into `room` and returns how many; -1 ms is for
+    /// ever.
     ///
     /// It returns early and empty-handed, as for a signal, while something is still under way: this
     /// wait was then one of those that the arrival misses.
@@ -72,9 +74,9 @@ impl Kernel {
     /// Waits until the descriptor shows one of `events` (POLLIN, POLLOUT), an error or an end; true
     /// then, and true for one that is closed: the caller's next call will say so.
     ///
-    /// False when the time is up, and after an alert. An alert that came before the call counts too,
-    /// since the thread's last such answer, or else one that comes just before the thread lies down
-    /// would be lost; so does, now and then, one that was for another.
+    /// False when the time is up, and after an alert. An alert that came before the call counts
+    /// too, since the thread's last such answer, or else one that comes just before the thread lies
+    /// down would be lost; so does, now and then, one that was for another.
     pub fn wait_one(&self, fd: RawFd, events: i16, timeout_ns: Option<u64>) -> bool {
         let timeout = timeout_ns.map(Duration::from_nanos);
         let deadline = timeout.and_then(|timeout| Instant::now().checked_add(timeout));
@@ -147,7 +149,8 @@ impl Net {
         self.deliver();
     }
 
-    /// The events that hold. Who looks and finds no room is told when there is some, as in tcp_poll.
+    /// The events that hold. Who looks and finds no room is told when there is some, as in
+    /// tcp_poll.
     fn look(&mut self, id: Id) -> u32 {
         let events = self.events(id);
         if events & libc::EPOLLOUT as u32 == 0 {

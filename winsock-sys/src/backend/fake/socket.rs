@@ -14,8 +14,8 @@ use super::stream::{Phase, Stream};
 use crate::address::Address;
 use crate::sys::{Errno, Result};
 
-/// Names a socket for ever, its descriptor or the want of one notwithstanding: connections live in a
-/// backlog before they have a descriptor.
+/// Names a socket for ever, its descriptor or the want of one notwithstanding: connections live in
+/// a backlog before they have a descriptor.
 pub type Id = u64;
 
 pub struct Socket {

@@ -22,8 +22,8 @@ pub struct Stream {
     pub inbox: VecDeque<Segment>,
     /// The bytes in the inbox and on their way to it: what the sender's buffer still answers for.
     unread: usize,
-    /// Bytes for an end that is gone: nobody will ever receive them, so they fill the sender's buffer
-    /// until the reset is there.
+    /// Bytes for an end that is gone: nobody will ever receive them, so they fill the sender's
+    /// buffer until the reset is there.
     lost: usize,
     /// The peer has sent its last.
     pub fin: bool,
@@ -170,7 +170,8 @@ impl Net {
         }
     }
 
-    /// Whether a client still waits for room: it may have been closed, or have thought better of it.
+    /// Whether a client still waits for room: it may have been closed, or have thought better of
+    /// it.
     fn is_knocking(&self, client: Id, listener: Id) -> bool {
         let client = self.sockets.get(&client);
         client.is_some_and(|client| client.stream().knocks_at == Some(listener))

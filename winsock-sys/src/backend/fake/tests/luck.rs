@@ -70,8 +70,8 @@ impl End {
     }
 }
 
-/// Both ends send to each other and hear of it by edges; nobody closes, which would be one more edge.
-/// Returns how many waits it took.
+/// Both ends send to each other and hear of it by edges; nobody closes, which would be one more
+/// edge. Returns how many waits it took.
 fn converse(kernel: &Kernel, lens: [usize; 2]) -> usize {
     let (a, b) = pair(kernel);
     let mut ends = [End::new(a, pattern(lens[0], 1)), End::new(b, pattern(lens[1], 2))];
