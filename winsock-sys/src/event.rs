@@ -6,12 +6,11 @@
 //! waits, every change goes through the one lock of [`Waits`], which is what makes wait-all atomic
 //! (rule 105) and a wait-any take one signal only (rule 104).
 
-use std::cell::Cell;
 use std::collections::HashMap;
 use std::sync::Arc;
 
 use crate::sync::atomic::{AtomicU32, Ordering};
-use crate::sync::{Mutex, MutexGuard, lock};
+use crate::sync::{Cell, Mutex, MutexGuard, lock};
 use crate::thread::Thread;
 use crate::wait::{Deadline, Look, Outcome, wait};
 
@@ -82,29 +81,13 @@ impl Signal {
         self.word.fetch_and(!SET, Ordering::AcqRel);
     }
 
-    /// Takes it if it is set and nobody waits for it.
-    fn try_take(&self) -> Take {
-        let mut word = self.word.load(Ordering::Acquire);
-        loop {
-            if word & SET == 0 {
-                return Take::Unset;
-            }
-            if !self.taken_by_wait {
-                return Take::Taken;
-            }
-            if word & AWAITED != 0 {
-                return Take::NeedsLock;
-            }
-            match self.word.compare_exchange_weak(
-                word,
-                word & !SET,
-                Ordering::AcqRel,
-                Ordering::Acquire,
-            ) {
-                Ok(_) => return Take::Taken,
-                Err(now) => word = now,
-            }
+    /// Takes it if it is set and that needs no lock: nobody waits for it, or nothing is taken away.
+    fn try_take(&self) -> bool {
+        if !self.taken_by_wait {
+            return self.is_set();
         }
+        // Set but spoken for, perhaps, if somebody waits.
+        self.word.compare_exchange(SET, 0, Ordering::AcqRel, Ordering::Relaxed).is_ok()
     }
 
     /// Takes it with the lock held.
@@ -117,12 +100,6 @@ impl Signal {
     fn key(&self) -> usize {
         std::ptr::from_ref(self).addr()
     }
-}
-
-enum Take {
-    Taken,
-    Unset,
-    NeedsLock,
 }
 
 impl Waits {
@@ -139,8 +116,10 @@ impl Waits {
         deadline: Deadline,
         alertable: bool,
     ) -> Waited {
-        if !all && let Some(index) = take_lowest(signals) {
-            return Waited::Signal(index);
+        // Of several only the first may be taken in passing: that none below a later one was set at
+        // that moment, the lock alone can tell.
+        if !all && signals[0].try_take() {
+            return Waited::Signal(0);
         }
         let block = Block { thread, signals, all, satisfied: Cell::new(None) };
         if let Some(index) = self.enlist(&block) {
@@ -235,19 +214,6 @@ fn forget_unawaited(blocks: &Blocks, signals: &[&Signal]) {
             signal.word.fetch_and(!AWAITED, Ordering::AcqRel);
         }
     }
-}
-
-/// Takes the lowest signal that is set, if that can be done without the lock.
-fn take_lowest(signals: &[&Signal]) -> Option<usize> {
-    for (index, signal) in signals.iter().enumerate() {
-        match signal.try_take() {
-            Take::Taken => return Some(index),
-            Take::Unset => {}
-            // Set but spoken for, perhaps: the lock decides, and before any higher index.
-            Take::NeedsLock => return None,
-        }
-    }
-    None
 }
 
 impl Block<'_> {

@@ -9,14 +9,13 @@
 //! Looking up is one compare-and-swap and takes no lock: the slot's word counts the references,
 //! of which being open is one. Whoever lets go of the last one drops the object and frees the slot.
 
-use std::cell::UnsafeCell;
 use std::collections::VecDeque;
 use std::mem::MaybeUninit;
 use std::ops::Deref;
 use std::ptr;
 
 use crate::sync::atomic::{AtomicPtr, AtomicU64, Ordering};
-use crate::sync::{Mutex, lock};
+use crate::sync::{Mutex, UnsafeCell, lock};
 
 const INDEX_BITS: u32 = 20;
 const GENERATION_BITS: u32 = 9;
@@ -84,7 +83,7 @@ impl<T> Table<T> {
     pub fn insert(&'static self, object: T) -> Option<usize> {
         let slot = self.vacant()?;
         // SAFETY: `vacant` gave this slot to us alone: no reference counts on it.
-        unsafe { (*slot.object.get()).write(object) };
+        slot.object.with_mut(|place| unsafe { (*place).write(object) });
         let generation = Slot::<T>::generation(slot.word.load(Ordering::Relaxed));
         slot.word.store(u64::from(generation) << 32 | OPEN | 1, Ordering::Release);
         Some(value_of(slot.index, generation))
@@ -234,7 +233,7 @@ impl<T> Deref for Ref<T> {
 
     fn deref(&self) -> &T {
         // SAFETY: the slot was filled before it was opened and our reference keeps it filled.
-        unsafe { (*self.slot.object.get()).assume_init_ref() }
+        self.slot.object.with(|object| unsafe { (*object).assume_init_ref() })
     }
 }
 
@@ -253,7 +252,7 @@ impl<T> Drop for Ref<T> {
         }
         // SAFETY: the count reached 0 and the handle is closed (an open one counts), so nobody else
         // can reach the object any more.
-        unsafe { (*self.slot.object.get()).assume_init_drop() };
+        self.slot.object.with_mut(|object| unsafe { (*object).assume_init_drop() });
         let generation = Slot::<T>::generation(word).wrapping_add(1);
         self.slot.word.store(u64::from(generation) << 32, Ordering::Release);
         lock(&self.table.free).resting.push_back(self.slot.index);

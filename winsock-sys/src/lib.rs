@@ -34,6 +34,8 @@
 
 // The functions keep Windows' names, at the border and in what they call.
 #![allow(non_snake_case)]
+// The models leave what needs a kernel lying idle.
+#![cfg_attr(loom, allow(dead_code))]
 // windows-sys declares every function unsafe. One whose page here has no Safety section touches no memory
 // of its caller.
 #![allow(clippy::missing_safety_doc)]
@@ -73,6 +75,8 @@ mod handles;
 mod ioctl;
 #[cfg(target_os = "linux")]
 pub mod linux;
+#[cfg(loom)]
+mod loom_models;
 #[cfg(target_os = "linux")]
 mod messages;
 #[cfg(target_os = "linux")]

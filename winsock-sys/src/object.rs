@@ -2,7 +2,9 @@
 
 use std::fs::File;
 use std::ops::Deref;
-use std::sync::{Arc, LazyLock};
+use std::sync::Arc;
+#[cfg(not(loom))]
+use std::sync::LazyLock;
 
 use windows_sys::Win32::Foundation::{
     ERROR_INVALID_HANDLE, ERROR_NOT_ENOUGH_MEMORY, HANDLE, INVALID_HANDLE_VALUE,
@@ -34,10 +36,18 @@ pub enum Object {
 }
 
 /// Every open handle of the process.
+#[cfg(not(loom))]
 pub static TABLE: Table<Object> = Table::new();
 
 /// Every wait of the process.
+#[cfg(not(loom))]
 pub static WAITS: LazyLock<Waits> = LazyLock::new(Waits::new);
+
+#[cfg(loom)]
+loom::lazy_static! {
+    pub static ref TABLE: Table<Object> = Table::new();
+    pub static ref WAITS: Waits = Waits::new();
+}
 
 /// A reference to an object that is a socket.
 #[derive(Clone)]

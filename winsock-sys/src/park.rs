@@ -75,7 +75,8 @@ impl Parker {
         if self.state.compare_exchange(AWAKE, state, Ordering::AcqRel, Ordering::Acquire).is_ok() {
             return true;
         }
-        self.state.store(AWAKE, Ordering::Release);
+        // Not a mere store: a second unpark may come between, and what it was for must be seen.
+        self.state.swap(AWAKE, Ordering::Acquire);
         false
     }
 
@@ -117,7 +118,10 @@ impl Parker {
 
 #[cfg(loom)]
 impl Parker {
-    fn sleep(&self, _timeout_ns: Option<u64>) {
+    fn sleep(&self, timeout_ns: Option<u64>) {
+        if timeout_ns.is_some() {
+            return loom::thread::yield_now(); // The time is up whenever the scheduler says so.
+        }
         let mut guard = self.lock.lock().unwrap();
         while self.state.load(Ordering::Acquire) == PARKED {
             guard = self.woken.wait(guard).unwrap();

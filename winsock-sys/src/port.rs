@@ -8,7 +8,6 @@
 //! the port's lock. The queue is therefore non-empty only while nobody may take from it, and a thread
 //! woken for a packet always has one.
 
-use std::cell::UnsafeCell;
 use std::collections::VecDeque;
 use std::sync::Arc;
 
@@ -16,7 +15,7 @@ use windows_sys::Win32::Foundation::NTSTATUS;
 use windows_sys::Win32::System::IO::OVERLAPPED;
 
 use crate::backend;
-use crate::sync::{Mutex, MutexGuard, lock};
+use crate::sync::{Mutex, MutexGuard, UnsafeCell, lock};
 use crate::thread::Thread;
 use crate::wait::{Deadline, Look, Outcome, wait};
 
@@ -160,7 +159,7 @@ impl Port {
         let outcome = wait(thread, deadline, alertable, max.min(LOCALITY), || {
             let mut state = lock(&self.state);
             // SAFETY: the hand is ours and others touch it under the lock only.
-            match unsafe { &*hand.get() } {
+            match hand.with(|hand| unsafe { &*hand }) {
                 Hand::Empty if state.handed == handed => Look::Wait,
                 Hand::Empty => {
                     // What came went to a thread that waits above us: it is the one that works now,
@@ -191,7 +190,7 @@ impl Port {
     ) -> Result<usize, Empty> {
         let mut state = lock(&self.state);
         // SAFETY: the hand is our caller's and others touch it under the lock only.
-        match unsafe { &*hand.get() } {
+        match hand.with(|hand| unsafe { &*hand }) {
             Hand::Packet(packet) => {
                 take(*packet);
                 Ok(1)
@@ -240,7 +239,7 @@ impl Port {
             state.queue.clear();
             for waiter in &state.waiters {
                 // SAFETY: under the lock, as `Waiter` demands.
-                unsafe { *(*waiter.hand).get() = Hand::Closed };
+                unsafe { (*waiter.hand).with_mut(|hand| *hand = Hand::Closed) };
             }
             std::mem::take(&mut state.waiters)
         };
@@ -273,7 +272,7 @@ impl Port {
             state.run(&waiter.thread);
             state.handed += 1;
             // SAFETY: under the lock, as `Waiter` demands.
-            unsafe { *(*waiter.hand).get() = Hand::Packet(packet) };
+            unsafe { (*waiter.hand).with_mut(|hand| *hand = Hand::Packet(packet)) };
             drop(state);
             waiter.thread.unpark();
             state = lock(&self.state);

@@ -15,7 +15,7 @@ use crate::object::WAITS;
 use crate::park::{Parker, Rouse};
 use crate::port::Port;
 use crate::sync::atomic::{AtomicBool, AtomicU32, Ordering};
-use crate::sync::{Mutex, lock};
+use crate::sync::{Mutex, lock, thread_local};
 
 /// One call that waits for its thread to become alertable.
 pub enum Apc {

@@ -1,0 +1,56 @@
+//! The backend of the models.
+
+use std::os::fd::RawFd;
+use std::sync::Arc;
+
+use crate::backend::Nap;
+use crate::port::Port;
+use crate::sys::Errno;
+use crate::thread::Thread;
+
+/// A driver without a kernel: threads sleep in their parkers, and reports come from the model.
+pub struct Driver {
+    pub watch: Watch,
+}
+
+impl Driver {
+    pub fn new() -> Result<Driver, Errno> {
+        Ok(Driver { watch: Watch })
+    }
+
+    pub fn register(&self, _fd: RawFd, _token: usize) -> Result<(), Errno> {
+        Ok(())
+    }
+
+    pub fn kick(&self) {
+        unreachable!("nobody leads this driver");
+    }
+
+    pub fn sleep(&self, thread: &Arc<Thread>, nap: Nap) {
+        if nap.timeout_ns != Some(0) {
+            thread.parker.park(nap.timeout_ns);
+        }
+    }
+
+    /// Never the tick that a socket compares it with, so that each operation is tried when issued.
+    pub fn reaped_at(&self) -> u32 {
+        0
+    }
+
+    pub fn note_parked(&self) {}
+}
+
+/// A watch that looks away: what it would do on time is not modelled.
+pub struct Watch;
+
+impl Watch {
+    pub fn add_port(&self, _port: &Arc<Port>) {}
+
+    pub fn add_starved(&self, _token: usize) {}
+
+    pub fn feed(&self) {}
+
+    pub fn is_hungry(&self) -> bool {
+        false
+    }
+}
