@@ -240,7 +240,7 @@ impl Socket {
             None => Box::new(op),
         };
         state.queue(direction).push(boxed);
-        backend::note_parked(1);
+        backend::note_parked();
         thread::note_issued();
         Ok(())
     }
@@ -291,7 +291,6 @@ impl Socket {
 
     /// Completes an operation that has waited.
     fn finish(&self, state: &mut State, mut op: Box<Op>, status: NTSTATUS, bytes: u32) {
-        backend::note_parked(-1);
         if let Kind::Accept(request) = &op.kind {
             match accept::finish(request, status) {
                 accept::Next::Complete => {}
@@ -384,7 +383,6 @@ impl Socket {
         chosen.extend(state.send.extract(choose));
         let count = chosen.len();
         for mut op in chosen {
-            backend::note_parked(-1);
             if let Kind::Accept(request) = &op.kind {
                 accept::release(request);
             }

@@ -148,8 +148,9 @@ pub unsafe fn send(
     }
     let flags = flags | libc::MSG_DONTWAIT | libc::MSG_NOSIGNAL;
     if let ([buffer], None) = (buffers, to) {
-        // SAFETY: our caller vouches for the buffer.
-        return retry(|| unsafe { libc::send(fd, buffer.iov_base, buffer.iov_len, flags) });
+        let (base, len) = (buffer.iov_base, buffer.iov_len);
+        // SAFETY: our caller vouches for the buffer. No address follows.
+        return retry(|| unsafe { libc::syscall(libc::SYS_sendto, fd, base, len, flags, 0, 0) as _ });
     }
     // SAFETY: all zeroes is a valid msghdr.
     let mut message: libc::msghdr = unsafe { mem::zeroed() };
@@ -195,15 +196,17 @@ pub unsafe fn recv(
     Ok(Received { bytes, truncated: message.msg_flags & libc::MSG_TRUNC != 0 })
 }
 
-/// Receives from a stream; into one buffer without a message header, for the hot path.
+/// Receives from a stream; into one buffer without a message header, and without libc's cancellation
+/// point, for the hot path.
 ///
 /// # Safety
 /// Each entry of `buffers` describes memory that is writable during the call.
 pub unsafe fn recv_stream(fd: RawFd, buffers: &[iovec], flags: c_int) -> Result<usize> {
     if let ([buffer], None) = (buffers, fake::kernel()) {
         let flags = flags | libc::MSG_DONTWAIT;
-        // SAFETY: our caller vouches for the buffer.
-        return retry(|| unsafe { libc::recv(fd, buffer.iov_base, buffer.iov_len, flags) });
+        let (base, len) = (buffer.iov_base, buffer.iov_len);
+        // SAFETY: our caller vouches for the buffer. No address is asked for.
+        return retry(|| unsafe { libc::syscall(libc::SYS_recvfrom, fd, base, len, flags, 0, 0) as _ });
     }
     // SAFETY: passed on from our caller.
     unsafe { recv(fd, buffers, flags, None) }.map(|received| received.bytes)

@@ -7,7 +7,7 @@
 
 use std::os::fd::RawFd;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicIsize, AtomicU32, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 
 use super::Nap;
 use super::watch::Watch;
@@ -26,8 +26,8 @@ pub struct Driver {
     batch: Mutex<Batch>,
     /// Counts the times a thread became leader: the watch compares it over time.
     term: AtomicU32,
-    /// Operations that wait in the sockets' queues.
-    parked: AtomicIsize,
+    /// Some socket has been registered: reports may come, and operations wait for them.
+    in_use: AtomicBool,
     /// Coarse time of the last reaping: see [`Driver::reaped_at`].
     reaped_at: AtomicU32,
     /// The watch leads because nobody else waited.
@@ -74,7 +74,7 @@ impl Driver {
             led: AtomicBool::new(false),
             batch: Mutex::new(Batch::new()),
             term: AtomicU32::new(0),
-            parked: AtomicIsize::new(0),
+            in_use: AtomicBool::new(false),
             reaped_at: AtomicU32::new(0),
             stood_in: AtomicBool::new(false),
             followers: Mutex::new(Vec::new()),
@@ -84,6 +84,7 @@ impl Driver {
 
     /// Registers a socket's descriptor; what is ready already is reported too.
     pub fn register(&self, fd: RawFd, token: usize) -> Result<(), Errno> {
+        self.in_use.store(true, Ordering::Relaxed);
         self.poller.add(fd, token as u64)
     }
 
@@ -120,10 +121,9 @@ impl Driver {
         self.reaped_at.load(Ordering::Relaxed)
     }
 
-    pub fn note_parked(&self, change: isize) {
-        if self.parked.fetch_add(change, Ordering::SeqCst) == 0 && !self.led.load(Ordering::SeqCst)
-        {
-            // Perhaps the first, and perhaps nobody waits: it shall make progress all the same.
+    /// An operation waits from now on. Perhaps no thread waits for it: it shall make progress all the same.
+    pub fn note_parked(&self) {
+        if !self.led.load(Ordering::SeqCst) {
             self.watch.arm();
         }
     }
@@ -178,7 +178,7 @@ impl Driver {
     }
 
     pub(super) fn has_work(&self) -> bool {
-        self.parked.load(Ordering::SeqCst) > 0
+        self.in_use.load(Ordering::Relaxed)
     }
 
     /// For the watch: whether a thread leads, and since which term.
@@ -195,8 +195,7 @@ impl Driver {
         })
     }
 
-    /// For the watch: leads until a thread of the program is back and relieves it, or until no
-    /// operation waits any more.
+    /// For the watch: leads until a thread of the program is back and relieves it.
     pub(super) fn stand_in(&self) {
         self.stood_in.store(true, Ordering::SeqCst);
         let nap = Nap { timeout_ns: None, may_lead: true, appetite: usize::MAX };

@@ -12,16 +12,21 @@
 //! The choice is made once per process: `WINSOCK_BACKEND=auto|epoll|fake[:SEED]`. A backend that is
 //! forced and missing is an error at start-up, never replaced by another.
 
-pub mod epoll;
+#[cfg(not(loom))]
+mod epoll;
 pub mod fake;
+#[cfg(not(loom))]
 mod watch;
 
 use std::os::fd::RawFd;
 use std::sync::{Arc, LazyLock};
 
+#[cfg(loom)]
+use crate::loom_models::Driver;
 use crate::port::Port;
 use crate::sys::Errno;
 use crate::thread::Thread;
+#[cfg(not(loom))]
 use epoll::Driver;
 
 /// What `WINSOCK_BACKEND` asked for, or the default.
@@ -124,9 +129,9 @@ pub fn reaped_at() -> u32 {
     driver().reaped_at()
 }
 
-/// One more operation waits in a socket's queue, or one less.
-pub fn note_parked(change: isize) {
-    driver().note_parked(change);
+/// An operation waits in a socket's queue.
+pub fn note_parked() {
+    driver().note_parked();
 }
 
 /// A listener could not accept for want of descriptors: it is tried again when one is closed.
