@@ -4,6 +4,7 @@ use std::fs;
 use std::io::{self, BufRead, BufReader};
 use std::path::Path;
 use std::process::{Child, ChildStdout, Command, Stdio};
+use std::time::Duration;
 
 use serde_json::Value;
 
@@ -86,6 +87,21 @@ pub fn pin_process(pid: u32, core: usize) -> io::Result<()> {
         libc::sched_setaffinity(pid as libc::pid_t, size_of_val(&set), &set)
     };
     if result == 0 { Ok(()) } else { Err(io::Error::last_os_error()) }
+}
+
+/// Asks a process that is not our child to end, and waits a while until it did.
+pub fn end(pid: u32) -> io::Result<()> {
+    // SAFETY: no pointers are passed.
+    if unsafe { libc::kill(pid as libc::pid_t, libc::SIGTERM) } < 0 {
+        return Err(io::Error::last_os_error());
+    }
+    for _ in 0..50 {
+        if !Path::new(&format!("/proc/{pid}")).exists() {
+            return Ok(());
+        }
+        std::thread::sleep(Duration::from_millis(100));
+    }
+    Err(io::ErrorKind::TimedOut.into())
 }
 
 /// The cores that this process may run on.

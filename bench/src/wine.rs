@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use crate::Outcome;
-use crate::process::{Server, pin_process};
+use crate::process::{Server, end, pin_process};
 
 /// Where Wine is looked for: on the path, then where Debian puts it.
 const PLACES: [&str; 2] = ["wine64", "/usr/lib/wine/wine64"];
@@ -62,8 +62,10 @@ impl Wine {
 
 impl Drop for Wine {
     fn drop(&mut self) {
-        // Ends what is left in the prefix, and the prefix; what fails here is only not tidied up.
-        let _ = self.command().args(["wineboot", "--kill"]).status();
+        // What fails here is only not tidied up. The wineserver ends what it serves, then itself.
+        if let Ok(pid) = self.wineserver() {
+            let _ = end(pid);
+        }
         let _ = fs::remove_dir_all(&self.prefix);
     }
 }

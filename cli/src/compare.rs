@@ -40,7 +40,8 @@ pub struct Args {
     size: u64,
 
     /// How long to measure a model in each round
-    #[arg(long, value_name = "T", default_value_t = 3.0, value_parser = crate::load::seconds)]
+    #[arg(long, value_name = "T", default_value_t = 3.0, value_parser = crate::load::seconds,
+          allow_negative_numbers = true)]
     seconds: f64,
 
     /// How often each model is measured

@@ -9,6 +9,7 @@ mod payload;
 mod steady;
 pub mod tally;
 
+use std::io;
 use std::net::{SocketAddr, ToSocketAddrs};
 use std::sync::atomic::Ordering;
 use std::thread;
@@ -21,7 +22,7 @@ use self::course::{Course, Window};
 use self::steady::Steady;
 use self::tally::{Mode, Report, Server, Tally};
 use crate::failure::Failure;
-use crate::os::{self, Usage};
+use crate::os::{self, Footprint};
 use crate::out::say;
 
 const TICK: Duration = Duration::from_millis(100);
@@ -54,11 +55,13 @@ pub struct Args {
     depth: u64,
 
     /// How long to measure
-    #[arg(long, value_name = "T", default_value_t = 10.0, value_parser = seconds)]
+    #[arg(long, value_name = "T", default_value_t = 10.0, value_parser = seconds,
+          allow_negative_numbers = true)]
     seconds: f64,
 
     /// Messages per second over all connections (open loop); 0 holds the connections silent
-    #[arg(long, value_name = "MSGS_PER_S", value_parser = rate, conflicts_with_all = ["depth", "churn"])]
+    #[arg(long, value_name = "MSGS_PER_S", value_parser = rate, allow_negative_numbers = true,
+          conflicts_with_all = ["depth", "churn"])]
     rate: Option<f64>,
 
     /// Connect, send one message, close, again
@@ -211,7 +214,7 @@ fn check_descriptors(connections: usize) -> Result<(), Failure> {
 }
 
 fn execute(plan: &Plan, servers: &[u32]) -> Result<Report, Failure> {
-    let idle = usage(servers)?;
+    let idle = footprint(servers)?;
     let course = Course::new(plan.threads);
     let shared = &course;
     let (measured, tally) = thread::scope(|scope| {
@@ -244,30 +247,33 @@ fn work(plan: &Plan, share: Share, course: &Course) -> Tally {
     })
 }
 
-/// What was seen at the two ends of the measured time.
+/// What was seen of the measured time.
 struct Measured {
     seconds: f64,
     messages: u64,
-    start: Usage,
-    end: Usage,
+    cpu_ns: u64,
+    /// When every connection was open.
+    busy: Footprint,
 }
 
 fn oversee(plan: &Plan, course: &Course, servers: &[u32]) -> Result<Measured, Failure> {
     let bar = progress_bar();
     watch_connecting(plan, course, &bar);
     course.gather();
-    let start = usage(servers);
+    let start = footprint(servers).and_then(|busy| Ok((busy, cpu_ns(servers)?)));
     let wanted = start.is_ok() && !course.has_failed();
-    let Some(window) = course.go(wanted.then_some(plan.time)) else {
-        bar.finish_and_clear();
-        return start.map(|start| Measured { seconds: 0.0, messages: 0, start, end: start });
+    let window = course.go(wanted.then_some(plan.time));
+    let (busy, before) = start?;
+    let Some(window) = window else {
+        return Ok(Measured { seconds: 0.0, messages: 0, cpu_ns: 0, busy });
     };
     watch_running(window, course, &bar);
-    let end = usage(servers);
+    // At one moment, as nearly as can be.
+    let after = cpu_ns(servers);
     let messages = course.answered.load(Ordering::Relaxed);
     let seconds = (course.clock.now() - window.start) as f64 / 1e9;
     bar.finish_and_clear();
-    Ok(Measured { seconds, messages, start: start?, end: end? })
+    Ok(Measured { seconds, messages, cpu_ns: after? - before, busy })
 }
 
 fn watch_connecting(plan: &Plan, course: &Course, bar: &ProgressBar) {
@@ -307,27 +313,37 @@ fn progress_bar() -> ProgressBar {
 }
 
 /// All the watched processes together.
-fn usage(servers: &[u32]) -> Result<Usage, Failure> {
-    let mut sum = Usage::default();
-    for &pid in servers {
-        let one = os::usage(pid)
-            .map_err(|error| Failure::of(format_args!("cannot watch process {pid}"), error))?;
-        sum.cpu_ns += one.cpu_ns;
-        sum.memory += one.memory;
-        sum.threads += one.threads;
-    }
-    Ok(sum)
+fn footprint(servers: &[u32]) -> Result<Footprint, Failure> {
+    servers.iter().try_fold(Footprint::default(), |sum, &pid| {
+        let one = os::footprint(pid).map_err(|error| unwatched(pid, &error))?;
+        Ok(Footprint { memory: sum.memory + one.memory, threads: sum.threads + one.threads })
+    })
 }
 
-fn report(plan: &Plan, tally: Tally, measured: &Measured, idle: &Usage, watched: bool) -> Report {
-    let cpu_ns = measured.end.cpu_ns - measured.start.cpu_ns;
+fn cpu_ns(servers: &[u32]) -> Result<u64, Failure> {
+    let one = |&pid: &u32| os::cpu_ns(pid).map_err(|error| unwatched(pid, &error));
+    servers.iter().map(one).sum()
+}
+
+fn unwatched(pid: u32, error: &io::Error) -> Failure {
+    Failure::of(format_args!("cannot watch process {pid}"), error)
+}
+
+fn report(
+    plan: &Plan,
+    tally: Tally,
+    measured: &Measured,
+    idle: &Footprint,
+    watched: bool,
+) -> Report {
+    let cpu_ns = measured.cpu_ns as f64;
     let server = Server {
-        cpu_seconds: cpu_ns as f64 / 1e9,
+        cpu_seconds: cpu_ns / 1e9,
         cpu_us_per_message: (measured.messages > 0)
-            .then(|| cpu_ns as f64 / 1e3 / measured.messages as f64),
-        threads: measured.end.threads,
+            .then(|| cpu_ns / 1e3 / measured.messages as f64),
+        threads: measured.busy.threads,
         memory_before: idle.memory,
-        memory: measured.end.memory,
+        memory: measured.busy.memory,
     };
     Report {
         target: plan.target.to_string(),

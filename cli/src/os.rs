@@ -13,11 +13,9 @@ mod elsewhere;
 #[cfg(not(target_os = "linux"))]
 pub use elsewhere::*;
 
-/// What a process has cost so far.
+/// What a process holds.
 #[derive(Clone, Copy, Debug, Default)]
-pub struct Usage {
-    /// CPU time of all its threads, those that ended too, user and system, in nanoseconds.
-    pub cpu_ns: u64,
+pub struct Footprint {
     /// Memory of its own, in bytes: anonymous pages in RAM, no files, nothing of the kernel's.
     pub memory: u64,
     pub threads: u64,

@@ -12,7 +12,7 @@ use std::time::Duration;
 use winsock::{Listener, TcpSocket};
 
 use self::tally::Tally;
-use self::watch::Watch;
+use self::watch::{Limit, Watch};
 use crate::failure::Failure;
 use crate::model::Model;
 use crate::os;
@@ -61,8 +61,7 @@ struct Service {
     listener: Listener,
     greeting: Vec<u8>,
     threads: u32,
-    /// Of descriptors.
-    limit: u64,
+    limit: Limit,
     watch: Watch,
 }
 
@@ -75,7 +74,8 @@ pub fn run(args: &Args) -> Result<(), Failure> {
     let listener = listen(args.bind).map_err(cannot)?;
     let at = listener.local_addr().map_err(cannot)?;
     let greeting = args.greeting.as_deref().map(crate::greeting).unwrap_or_default();
-    let service = Service { listener, greeting, threads, limit, watch: Watch::start(limit)? };
+    let limit = Limit(limit);
+    let service = Service { listener, greeting, threads, limit, watch: Watch::start()? };
 
     let model = args.model;
     let ready =

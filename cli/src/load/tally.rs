@@ -104,7 +104,7 @@ pub struct Server {
     /// Absent when no message came back.
     pub cpu_us_per_message: Option<f64>,
     pub threads: u64,
-    /// Anonymous memory before the first connection and at the end of the measured time.
+    /// Anonymous memory before the first connection and when all were open and had been served.
     pub memory_before: u64,
     pub memory: u64,
 }

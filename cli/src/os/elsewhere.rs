@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use socket2::Socket;
 
-use super::{Fact, Usage};
+use super::{Fact, Footprint};
 
 pub fn facts() -> Vec<Fact> {
     vec![Fact::new("system", system())]
@@ -19,6 +19,14 @@ pub fn system() -> String {
 pub fn processor() -> Option<String> {
     None
 }
+
+/// Memory is the only limit.
+pub fn most_threads() -> usize {
+    usize::MAX
+}
+
+/// The allocator does as it sees fit.
+pub fn give_memory_back() {}
 
 /// Which cores are allowed is not known, so nothing is pinned.
 pub fn allowed_cores() -> Vec<usize> {
@@ -65,6 +73,14 @@ pub fn wait_briefly(_poll: &mio::Poll, _time: Duration) -> io::Result<()> {
     Ok(())
 }
 
-pub fn usage(_pid: u32) -> io::Result<Usage> {
-    Err(io::Error::new(io::ErrorKind::Unsupported, "what a process costs is read on Linux only"))
+pub fn footprint(_pid: u32) -> io::Result<Footprint> {
+    Err(unknown())
+}
+
+pub fn cpu_ns(_pid: u32) -> io::Result<u64> {
+    Err(unknown())
+}
+
+fn unknown() -> io::Error {
+    io::Error::new(io::ErrorKind::Unsupported, "what a process costs is read on Linux only")
 }

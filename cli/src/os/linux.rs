@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use socket2::Socket;
 
-use super::Usage;
+use super::Footprint;
 pub use facts::{facts, processor, system};
 
 /// The backend that this process's sockets use; `Err` is a choice that there is none for.
@@ -39,6 +39,25 @@ fn descriptor_limits() -> io::Result<(u64, u64)> {
     // SAFETY: `limit` lives through the call.
     checked(unsafe { libc::getrlimit(libc::RLIMIT_NOFILE, &mut limit) })?;
     Ok((limit.rlim_cur, limit.rlim_max))
+}
+
+/// How many threads can be had before their stacks take the last of the process's memory maps: a
+/// thread that starts without any left takes the process down. Each has two for its stack and two
+/// for the stack of its signal handlers.
+pub fn most_threads() -> usize {
+    let text = fs::read_to_string("/proc/sys/vm/max_map_count").unwrap_or_default();
+    let maps: usize = text.trim().parse().unwrap_or(65_530);
+    maps / 5
+}
+
+/// Has the allocator return what it keeps of freed memory.
+pub fn give_memory_back() {
+    // The C library of musl has no such call, and keeps less.
+    #[cfg(target_env = "gnu")]
+    // SAFETY: it takes a number, and locks what it touches.
+    unsafe {
+        libc::malloc_trim(0);
+    }
 }
 
 /// The cores this process may run on.
@@ -118,20 +137,19 @@ pub fn wait_briefly(poll: &mio::Poll, time: Duration) -> io::Result<()> {
     }
 }
 
-/// What the process has cost until now.
-pub fn usage(pid: u32) -> io::Result<Usage> {
-    let cpu_ns = cpu_ns(pid)?;
+/// What the process holds now. Takes long if it has many mappings.
+pub fn footprint(pid: u32) -> io::Result<Footprint> {
     let status = fs::read_to_string(format!("/proc/{pid}/status"))?;
     let rollup = fs::read_to_string(format!("/proc/{pid}/smaps_rollup"))?;
-    Ok(Usage {
-        cpu_ns,
+    Ok(Footprint {
         memory: field(&rollup, "Anonymous:").unwrap_or(0) * 1024,
         threads: field(&status, "Threads:").unwrap_or(0),
     })
 }
 
-/// The process's CPU clock, which counts nanoseconds where /proc/PID/stat counts ticks.
-fn cpu_ns(pid: u32) -> io::Result<u64> {
+/// CPU time of all the process's threads, those that ended too, user and system, in nanoseconds: its
+/// CPU clock, where /proc/PID/stat counts ticks.
+pub fn cpu_ns(pid: u32) -> io::Result<u64> {
     let mut clock: libc::clockid_t = 0;
     // SAFETY: `clock` lives through the call.
     match unsafe { libc::clock_getcpuclockid(pid as libc::pid_t, &mut clock) } {

@@ -13,6 +13,7 @@ use winsock::{Accepted, Batch, Completion, Error, Listener, Port, TcpSocket, Tic
 
 use super::registry::Registry;
 use super::tally::Tally;
+use super::watch::Warning;
 use super::{BUFFER, Service};
 use crate::failure::Failure;
 use crate::os;
@@ -50,13 +51,13 @@ pub fn serve(
     service: Service,
     ready: impl FnOnce() -> Result<(), Failure>,
 ) -> Result<Tally, Failure> {
-    let Service { listener, greeting, threads, limit: _, watch } = service;
+    let Service { listener, greeting, threads, limit, watch } = service;
     let port = Port::with_concurrency(threads)
         .map_err(|error| Failure::of("cannot make a completion port", error))?;
     let server = Server {
         port,
         listener: RwLock::new(Some(listener)),
-        connections: Registry::new(watch.notify.clone(), watch.crowd()),
+        connections: Registry::new(watch.notify.clone(), limit.crowd()),
         greeting,
         stopping: AtomicBool::new(false),
         cutting: AtomicBool::new(false),
@@ -69,7 +70,13 @@ pub fn serve(
         let workers: Vec<_> = (0..threads).map(|_| scope.spawn(|| server.work())).collect();
         let announced = ready();
         if announced.is_ok() {
-            watch.until_signal(|| server.connections.is_crowded(), || server.is_starved());
+            let warning = Warning::default();
+            watch.until_signal(|| {
+                if server.is_starved() {
+                    warning.give(limit);
+                }
+                server.connections.is_crowded()
+            });
         }
         server.stop();
         if !watch.until_empty() {

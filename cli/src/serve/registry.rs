@@ -9,11 +9,14 @@ use super::watch::Notice;
 /// Room may also come from elsewhere: then it is found after this long.
 const ROOM: Duration = Duration::from_secs(1);
 
+/// From how many connections on it is worth while to give their memory back once they have left.
+const MANY: usize = 512;
+
 pub struct Registry<C> {
     places: Mutex<Places<C>>,
     /// Notified when somebody leaves, or no more may come.
     left: Condvar,
-    /// Told when it gets crowded, and, once no more may come, when the last one has left.
+    /// Told when it gets crowded or thin, and, once no more may come, when the last one has left.
     notify: Sender<Notice>,
     /// How many are a crowd.
     crowd: usize,
@@ -22,6 +25,8 @@ pub struct Registry<C> {
 struct Places<C> {
     taken: Vec<Option<C>>,
     free: Vec<usize>,
+    /// The most there were since the last [`Notice::Thinned`].
+    most: usize,
     closed: bool,
 }
 
@@ -33,7 +38,7 @@ impl<C> Places<C> {
 
 impl<C> Registry<C> {
     pub fn new(notify: Sender<Notice>, crowd: usize) -> Registry<C> {
-        let places = Places { taken: Vec::new(), free: Vec::new(), closed: false };
+        let places = Places { taken: Vec::new(), free: Vec::new(), most: 0, closed: false };
         Registry { places: Mutex::new(places), left: Condvar::new(), notify, crowd }
     }
 
@@ -49,6 +54,7 @@ impl<C> Registry<C> {
         });
         let connection = make(place);
         places.taken[place] = Some(connection.clone());
+        places.most = places.most.max(places.live());
         if places.live() == self.crowd {
             // Nobody listens any more only when the server is over.
             let _ = self.notify.send(Notice::Crowded);
@@ -60,13 +66,20 @@ impl<C> Registry<C> {
         let mut places = self.lock();
         let connection = places.taken[place].take();
         places.free.push(place);
-        let over = places.closed && places.live() == 0;
+        let live = places.live();
+        let over = places.closed && live == 0;
+        let thinned = places.most >= MANY && live <= places.most / 4;
+        if thinned {
+            places.most = live;
+        }
         drop(places);
         // Closing a socket takes a while, which is nobody else's.
         drop(connection);
         self.left.notify_all();
         if over {
             let _ = self.notify.send(Notice::Empty);
+        } else if thinned {
+            let _ = self.notify.send(Notice::Thinned);
         }
     }
 

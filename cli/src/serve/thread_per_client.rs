@@ -4,25 +4,32 @@ use std::io::{self, Write};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, Shutdown, SocketAddr, TcpStream};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::thread;
-use std::time::Duration;
+use std::thread::{self, JoinHandle};
+use std::time::{Duration, Instant};
 
 use winsock::{Error, Listener, TcpSocket};
 
 use super::registry::Registry;
 use super::tally::Tally;
-use super::{BUFFER, Service, watch};
+use super::watch::{Limit, Warning};
+use super::{BUFFER, Service};
 use crate::failure::Failure;
+use crate::os;
 
 /// A client's thread calls few functions, none with much on its stack.
 const STACK: usize = 128 * 1024;
-/// How long the wake-up call to our own listener may take.
-const KNOCK: Duration = Duration::from_millis(500);
+/// How long the acceptor may take to end. If there is no descriptor to knock with, it waits for one
+/// as well, and does no harm.
+const ENDING: Duration = Duration::from_secs(1);
+const PAUSE: Duration = Duration::from_millis(2);
 
 struct Server {
     clients: Registry<Arc<Client>>,
     greeting: Vec<u8>,
-    limit: u64,
+    limit: Limit,
+    /// Threads that can be had.
+    most: usize,
+    warning: Warning,
     stopping: AtomicBool,
     /// Of the clients that have left.
     tally: Mutex<Tally>,
@@ -48,20 +55,23 @@ pub fn serve(
     let Service { listener, greeting, threads: _, limit, watch } = service;
     let at = listener.local_addr().map_err(|error| Failure::of("cannot listen", error))?;
     let server = Arc::new(Server {
-        clients: Registry::new(watch.notify.clone(), usize::MAX),
+        clients: Registry::new(watch.notify.clone(), limit.crowd()),
         greeting,
         limit,
+        most: os::most_threads(),
+        warning: Warning::default(),
         stopping: AtomicBool::new(false),
         tally: Mutex::default(),
     });
-    let acceptor = Arc::clone(&server);
-    let start = thread::Builder::new().spawn(move || acceptor.accept_all(listener));
-    start.map_err(|error| Failure::of("cannot start a thread", error))?;
+    let accepting = Arc::clone(&server);
+    let acceptor = thread::Builder::new().spawn(move || accepting.accept_all(listener));
+    let acceptor = acceptor.map_err(|error| Failure::of("cannot start a thread", error))?;
     ready()?;
     // The acceptor notices by itself when there are no descriptors left.
-    watch.until_signal(|| false, || false);
-    server.stop();
-    knock(at);
+    watch.until_signal(|| false);
+    server.stopping.store(true, Ordering::SeqCst);
+    end_acceptor(&acceptor, at);
+    server.part_all();
     watch.until_empty();
     let left = server.clients.all();
     let tallies = left.iter().map(|client| client.tally()).chain([*server.tally()]);
@@ -70,27 +80,27 @@ pub fn serve(
 
 impl Server {
     fn accept_all(self: Arc<Server>, listener: Listener) {
-        let mut warned = false;
         loop {
+            while self.clients.live() >= self.most {
+                self.warning
+                    .give(format_args!("there are {} threads, no more can be had", self.most));
+                if !self.clients.wait_for_room() {
+                    return;
+                }
+            }
             let accepted = listener.accept();
             if self.stopping.load(Ordering::SeqCst) {
                 return;
             }
             match accepted {
-                Ok((socket, _)) => {
-                    warned = false;
-                    self.begin(socket);
-                }
+                Ok((socket, _)) => self.begin(socket),
                 // The client has gone already.
                 Err(Error::CONNECTION_RESET | Error::CONNECTION_ABORTED) => {
                     self.tally().errors += 1;
                 }
                 Err(error) => {
                     tracing::debug!("an accept failed: {error}");
-                    if !warned {
-                        watch::warn(self.limit);
-                        warned = true;
-                    }
+                    self.warning.give(self.limit);
                     self.clients.wait_for_room();
                 }
             }
@@ -100,19 +110,12 @@ impl Server {
     fn begin(self: &Arc<Server>, socket: TcpSocket) {
         self.tally().connections += 1;
         let client = self.clients.enter(|place| Arc::new(Client::new(socket, place)));
-        let mut warned = false;
         loop {
             let (server, client) = (Arc::clone(self), Arc::clone(&client));
             let thread = thread::Builder::new().stack_size(STACK);
             match thread.spawn(move || server.attend(client)) {
                 Ok(_) => return,
-                Err(error) if !warned => {
-                    tracing::warn!(
-                        "no thread for a client, which waits until others leave: {error}"
-                    );
-                    warned = true;
-                }
-                Err(_) => {}
+                Err(error) => self.warning.give(format_args!("no thread for a client: {error}")),
             }
             if !self.clients.wait_for_room() {
                 return;
@@ -158,8 +161,7 @@ impl Server {
 
     /// No more clients, and those that are there are told that we have ended. One to which
     /// something is being sent is told by its thread, afterwards.
-    fn stop(&self) {
-        self.stopping.store(true, Ordering::SeqCst);
+    fn part_all(&self) {
         self.clients.close();
         for client in self.clients.all() {
             if let Ok(mut parted) = client.parted.try_lock() {
@@ -205,13 +207,18 @@ impl Client {
     }
 }
 
-/// Wakes the acceptor out of its blocking call.
-fn knock(at: SocketAddr) {
+/// Wakes the acceptor out of its blocking call, and waits until it has closed the listener.
+fn end_acceptor(acceptor: &JoinHandle<()>, at: SocketAddr) {
     let ip = match at.ip() {
         IpAddr::V4(ip) if ip.is_unspecified() => Ipv4Addr::LOCALHOST.into(),
         IpAddr::V6(ip) if ip.is_unspecified() => Ipv6Addr::LOCALHOST.into(),
         ip => ip,
     };
-    // Whether it was heard is seen by the acceptor's end.
-    let _ = TcpStream::connect_timeout(&SocketAddr::new(ip, at.port()), KNOCK);
+    let knock = || TcpStream::connect_timeout(&SocketAddr::new(ip, at.port()), ENDING).is_ok();
+    let begun = Instant::now();
+    let mut heard = false;
+    while !acceptor.is_finished() && begun.elapsed() < ENDING {
+        heard = heard || knock();
+        thread::sleep(PAUSE);
+    }
 }

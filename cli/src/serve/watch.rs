@@ -1,11 +1,14 @@
 //! What the main thread does while others serve: it waits for signals, and speaks up when the
 //! descriptor limit keeps clients waiting.
 
+use std::fmt;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
+use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use super::DEADLINE;
 use crate::failure::Failure;
+use crate::os;
 
 /// How often a crowded server looks whether it can still accept.
 const LOOK: Duration = Duration::from_millis(500);
@@ -13,11 +16,16 @@ const LOOK: Duration = Duration::from_millis(500);
 /// How long connections that were cut may take to be seen as ended.
 const CUT: Duration = Duration::from_secs(1);
 
+/// How long a warning is good for.
+const WHILE: Duration = Duration::from_secs(60);
+
 pub enum Notice {
     /// SIGINT or SIGTERM.
     Signal,
     /// The number of connections comes near the descriptor limit.
     Crowded,
+    /// Most connections of a crowd have left.
+    Thinned,
     /// No more connections may come, and none are left.
     Empty,
 }
@@ -25,12 +33,11 @@ pub enum Notice {
 pub struct Watch {
     notices: Receiver<Notice>,
     pub notify: Sender<Notice>,
-    limit: u64,
 }
 
 impl Watch {
-    /// From now on signals no longer end the process. `limit`: of descriptors.
-    pub fn start(limit: u64) -> Result<Watch, Failure> {
+    /// From now on signals no longer end the process.
+    pub fn start() -> Result<Watch, Failure> {
         let (notify, notices) = channel();
         let signals = notify.clone();
         ctrlc::set_handler(move || {
@@ -38,30 +45,19 @@ impl Watch {
             let _ = signals.send(Notice::Signal);
         })
         .map_err(|error| Failure::of("cannot handle signals", error))?;
-        Ok(Watch { notices, notify, limit })
+        Ok(Watch { notices, notify })
     }
 
-    /// From how many connections on the descriptor limit is worth a look.
-    pub fn crowd(&self) -> usize {
-        usize::try_from(self.limit / 4 * 3).unwrap_or(usize::MAX)
-    }
-
-    /// Until a signal arrives. In a crowd, `is_starved` is asked now and then; otherwise nothing
-    /// wakes up.
-    pub fn until_signal(&self, is_crowded: impl Fn() -> bool, is_starved: impl Fn() -> bool) {
-        let mut warned = false;
+    /// Until a signal arrives. In a crowd, `look` is called now and then, as long as it says that
+    /// the crowd is there; otherwise nothing wakes up.
+    pub fn until_signal(&self, look: impl Fn() -> bool) {
         loop {
             match self.notices.recv() {
                 Ok(Notice::Signal) | Err(_) => return,
                 Ok(Notice::Empty) => {}
+                Ok(Notice::Thinned) => os::give_memory_back(),
                 Ok(Notice::Crowded) => {
-                    while is_crowded() {
-                        if !is_starved() {
-                            warned = false;
-                        } else if !warned {
-                            warn(self.limit);
-                            warned = true;
-                        }
+                    while look() {
                         if let Ok(Notice::Signal) = self.notices.recv_timeout(LOOK) {
                             return;
                         }
@@ -86,7 +82,7 @@ impl Watch {
             let left = deadline.saturating_duration_since(Instant::now());
             match self.notices.recv_timeout(left) {
                 Ok(Notice::Empty) => return true,
-                Ok(Notice::Crowded) => {}
+                Ok(Notice::Crowded | Notice::Thinned) => {}
                 Ok(Notice::Signal) => return false,
                 Err(RecvTimeoutError::Timeout | RecvTimeoutError::Disconnected) => return false,
             }
@@ -94,9 +90,36 @@ impl Watch {
     }
 }
 
-/// Says that the descriptor limit keeps clients waiting.
-pub fn warn(limit: u64) {
-    tracing::warn!(
-        "the limit of {limit} descriptors is reached: new clients wait until others leave"
-    );
+/// Says that a limit keeps clients waiting. At a limit there is room and none by turns: saying so
+/// once in a while is enough.
+#[derive(Default)]
+pub struct Warning {
+    last: Mutex<Option<Instant>>,
+}
+
+impl Warning {
+    pub fn give(&self, what: impl fmt::Display) {
+        let mut last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
+        if last.is_none_or(|last| last.elapsed() >= WHILE) {
+            *last = Some(Instant::now());
+            tracing::warn!("{what}: new clients wait until others leave");
+        }
+    }
+}
+
+/// Of descriptors, raised as far as it goes.
+#[derive(Clone, Copy)]
+pub struct Limit(pub u64);
+
+impl Limit {
+    /// From how many connections on it may be met.
+    pub fn crowd(self) -> usize {
+        usize::try_from(self.0 / 4 * 3).unwrap_or(usize::MAX)
+    }
+}
+
+impl fmt::Display for Limit {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "the limit of {} descriptors is reached", self.0)
+    }
 }
