@@ -5,7 +5,7 @@ mod luck;
 mod twin;
 
 use std::os::fd::RawFd;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use libc::{c_int, iovec};
 
@@ -24,6 +24,12 @@ const CALM: Temper = Temper {
     hold_back: 0,
     given_up: 0,
 };
+
+/// Ten seconds, for what must come: a test that fails does not hang.
+const SOON_NS: Option<u64> = Some(10_000_000_000);
+const SOON_MS: c_int = 10_000;
+/// More calls than bad luck can make of these tests.
+const TOO_MANY: usize = 20_000;
 
 fn calm() -> Kernel {
     Kernel::with_temper(0, CALM)
@@ -65,16 +71,15 @@ fn client(kernel: &Kernel, to: &Address) -> RawFd {
 fn pair(kernel: &Kernel) -> (RawFd, RawFd) {
     let (listener, address) = listener(kernel, 1);
     let client = client(kernel, &address);
-    let server = loop {
-        match kernel.accept(listener) {
-            Ok((server, _)) => break server,
-            Err(Errno(libc::EAGAIN | libc::ECONNABORTED)) => {}
-            Err(errno) => panic!("accept: {errno:?}"),
-        }
-    };
+    let accepted = (0..TOO_MANY).find_map(|_| match kernel.accept(listener) {
+        Ok((server, _)) => Some(server),
+        Err(Errno(libc::EAGAIN | libc::ECONNABORTED)) => None,
+        Err(errno) => panic!("accept: {errno:?}"),
+    });
+    let server = accepted.expect("a connection");
     kernel.close(listener);
     // Twice, as the first may answer for an alert of old.
-    assert!((0..2).any(|_| kernel.wait_one(client, libc::POLLOUT, None)));
+    assert!((0..2).any(|_| kernel.wait_one(client, libc::POLLOUT, SOON_NS)));
     (client, server)
 }
 
@@ -327,7 +332,7 @@ fn a_blocked_thread_is_woken_by_data_alert_and_close() {
                 std::thread::sleep(Duration::from_millis(20));
                 act();
             });
-            kernel.wait_one(a, libc::POLLIN, None)
+            kernel.wait_one(a, libc::POLLIN, SOON_NS)
         })
     };
     assert!(after(&|| assert_eq!(send(&kernel, b, b"x"), Ok(1))));
@@ -335,22 +340,24 @@ fn a_blocked_thread_is_woken_by_data_alert_and_close() {
     assert!(!after(&|| kernel.alert()));
     assert!(!kernel.wait_one(a, libc::POLLIN, Some(1_000_000)), "the time is up");
     kernel.alert();
-    assert!(!kernel.wait_one(a, libc::POLLIN, None), "an alert that came early counts");
+    assert!(!kernel.wait_one(a, libc::POLLIN, SOON_NS), "an alert that came early counts");
     assert!(after(&|| kernel.close(a)));
 }
 
 #[test]
 fn a_kick_ends_one_wait() {
     let kernel = calm();
+    let start = Instant::now();
     kernel.kick();
-    assert_eq!(wait(&kernel, -1), NOTHING);
+    assert_eq!(wait(&kernel, SOON_MS), NOTHING);
     std::thread::scope(|scope| {
         scope.spawn(|| {
             std::thread::sleep(Duration::from_millis(20));
             kernel.kick();
         });
-        assert_eq!(wait(&kernel, -1), NOTHING);
+        assert_eq!(wait(&kernel, SOON_MS), NOTHING);
     });
+    assert!(start.elapsed() < Duration::from_secs(5));
     assert_eq!(wait(&kernel, 1), NOTHING, "and not the next");
 }
 
