@@ -1,7 +1,8 @@
 //! The functions that Winsock hands out by identifier instead of exporting them (rule 75).
 
+use std::ffi::c_void;
 use std::net::SocketAddr;
-use std::ptr;
+use std::ptr::{self, NonNull};
 use std::sync::OnceLock;
 
 use winsock_sys::Win32::Networking::WinSock as ws;
@@ -41,7 +42,7 @@ extension!(connect_ex, ws::WSAID_CONNECTEX, ws::LPFN_CONNECTEX);
 extension!(disconnect_ex, ws::WSAID_DISCONNECTEX, ws::LPFN_DISCONNECTEX);
 extension!(sockaddrs, ws::WSAID_GETACCEPTEXSOCKADDRS, ws::LPFN_GETACCEPTEXSOCKADDRS);
 
-fn find(socket: &Socket, id: &GUID, function: *mut core::ffi::c_void) -> Result<()> {
+fn find(socket: &Socket, id: &GUID, function: *mut c_void) -> Result<()> {
     let mut returned = 0;
     // SAFETY: the identifier and the room for one pointer outlive the call, which is not overlapped.
     winsock(unsafe {
@@ -63,22 +64,30 @@ fn find(socket: &Socket, id: &GUID, function: *mut core::ffi::c_void) -> Result<
 /// AcceptEx wants 16 bytes more than the longest address for each of the two (rule 69).
 const ADDRESS: usize = address::Address::ROOM as usize + 16;
 
-/// Where AcceptEx puts the two addresses of a connection.
+/// Where AcceptEx puts the two addresses of a connection. It moves freely while it is lent: the
+/// memory is elsewhere.
+#[derive(Debug)]
+pub(crate) struct AddressBlock(NonNull<Bytes>);
+
 #[repr(C, align(8))]
-pub(crate) struct Addresses([u8; 2 * ADDRESS]);
+struct Bytes([u8; 2 * ADDRESS]);
 
-impl Addresses {
-    pub const LEN: u32 = ADDRESS as u32;
+// SAFETY: the memory belongs to the block alone.
+unsafe impl Send for AddressBlock {}
 
-    pub fn new() -> Addresses {
-        Addresses([0; 2 * ADDRESS])
+impl AddressBlock {
+    /// Of each of the two.
+    pub const ROOM: u32 = ADDRESS as u32;
+
+    pub fn new() -> AddressBlock {
+        AddressBlock(NonNull::from(Box::leak(Box::new(Bytes([0; 2 * ADDRESS])))))
     }
 
-    pub fn as_mut_ptr(&mut self) -> *mut core::ffi::c_void {
-        self.0.as_mut_ptr().cast()
+    pub fn as_ptr(&self) -> *mut c_void {
+        self.0.as_ptr().cast()
     }
 
-    /// The local and the remote address that an AcceptEx on `listener`'s side has left here.
+    /// The local and the remote address that an AcceptEx has left here.
     pub fn read(&self, socket: &Socket) -> Result<(SocketAddr, SocketAddr)> {
         let sockaddrs = sockaddrs(socket)?;
         let (mut local, mut remote) = (ptr::null_mut(), ptr::null_mut());
@@ -87,10 +96,10 @@ impl Addresses {
         // outlive the call.
         unsafe {
             sockaddrs(
-                self.0.as_ptr().cast(),
+                self.as_ptr(),
                 0,
-                Addresses::LEN,
-                Addresses::LEN,
+                AddressBlock::ROOM,
+                AddressBlock::ROOM,
                 &raw mut local,
                 &raw mut local_len,
                 &raw mut remote,
@@ -102,5 +111,12 @@ impl Addresses {
         }
         // SAFETY: both point into the block, to addresses that AcceptEx wrote.
         unsafe { Ok((address::read(local)?, address::read(remote)?)) }
+    }
+}
+
+impl Drop for AddressBlock {
+    fn drop(&mut self) {
+        // SAFETY: made from a box in `new`.
+        drop(unsafe { Box::from_raw(self.0.as_ptr()) });
     }
 }

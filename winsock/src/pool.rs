@@ -1,52 +1,81 @@
 //! The records of a port: made in slabs, used again and again, freed with the port.
 //!
-//! Idle records are chained through themselves, so that neither taking nor giving back allocates.
-//! There are several chains, each behind its own lock, and a thread keeps to one of them: in a server
-//! whose threads start operations from the completions they handle, the locks are never contended
-//! and a record is still warm when it is used again.
+//! Idle records are chained through themselves, so that neither taking one nor giving it back
+//! allocates. Every thread keeps some in its own hand and needs no lock for those: in a server whose
+//! threads start operations from the completions they handle, a record goes from one operation to
+//! the next while it is still warm. What is too much for a hand goes to the shelf, and from there to
+//! the threads that start more than they finish.
 
+use std::cell::UnsafeCell;
 use std::ptr::NonNull;
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use crate::record::{Op, Record};
 
-const SHARDS: usize = 8;
+/// So many threads at a time have a hand in each port; what comes later uses the shelf only.
+const HANDS: usize = 64;
+/// A hand holds at most twice as many as go to or from the shelf at a time.
+const HANDFUL: usize = 16;
 const FIRST_SLAB: usize = 16;
 const BIGGEST_SLAB: usize = 1024;
 
 pub(crate) struct Pool<T, B> {
-    shards: [Shard<T, B>; SHARDS],
-    slabs: Mutex<Vec<NonNull<[Record<T, B>]>>>,
+    /// By the number of the thread, which alone touches its hand.
+    hands: Box<[Hand<T, B>; HANDS]>,
+    shelf: Mutex<Chain<T, B>>,
+    slabs: Mutex<Vec<Slab<T, B>>>,
 }
 
-/// A chain of idle records, on a cache line of its own.
+/// On a cache line of its own.
 #[repr(align(64))]
-struct Shard<T, B>(Mutex<Option<Op<T, B>>>);
+struct Hand<T, B>(UnsafeCell<Chain<T, B>>);
+
+/// Owned; freed by [`Pool::free`].
+type Slab<T, B> = NonNull<[Record<T, B>]>;
 
 impl<T, B> Pool<T, B> {
     pub fn new() -> Pool<T, B> {
+        let hands: Vec<_> = (0..HANDS).map(|_| Hand(UnsafeCell::new(Chain::EMPTY))).collect();
         Pool {
-            shards: std::array::from_fn(|_| Shard(Mutex::new(None))),
+            hands: hands.try_into().unwrap_or_else(|_| unreachable!("as many as were made")),
+            shelf: Mutex::new(Chain::EMPTY),
             slabs: Mutex::new(Vec::new()),
         }
     }
 
     /// An idle record, which is the caller's now.
+    #[inline]
     pub fn take(&self) -> Op<T, B> {
-        let home = home();
-        // SAFETY: what is in a chain is idle, and its lock's.
-        let taken = unsafe { pop(&mut lock(&self.shards[home].0)) };
-        taken.unwrap_or_else(|| self.restock(home))
+        let number = thread::number();
+        // SAFETY: the number is this thread's; what is in a chain is idle.
+        let taken = unsafe { self.hand(number).and_then(|hand| hand.pop()) };
+        taken.unwrap_or_else(|| self.restock(number))
     }
 
     /// # Safety
     /// The record is idle, of this pool, and the caller's.
+    #[inline]
     pub unsafe fn give(&self, op: Op<T, B>) {
-        let mut chain = lock(&self.shards[home()].0);
-        // SAFETY: the caller's.
-        unsafe { op.set_next(*chain) };
-        *chain = Some(op);
+        // SAFETY: the number is this thread's; the record is idle, says the caller.
+        unsafe {
+            match self.hand(thread::number()) {
+                Some(hand) if hand.len < 2 * HANDFUL => hand.push(op),
+                Some(hand) => {
+                    self.shelve(hand);
+                    hand.push(op);
+                }
+                None => lock(&self.shelf).push(op),
+            }
+        }
+    }
+
+    /// # Safety
+    /// The number is that of this thread, and the hand is not used in two places at once.
+    #[expect(clippy::mut_from_ref, reason = "the thread has it to itself")]
+    #[inline]
+    unsafe fn hand(&self, number: usize) -> Option<&mut Chain<T, B>> {
+        // SAFETY: the caller's. A thread hands its number on only when it ends.
+        self.hands.get(number).map(|hand| unsafe { &mut *hand.0.get() })
     }
 
     /// How many records are in flight.
@@ -58,10 +87,11 @@ impl<T, B> Pool<T, B> {
 
     pub fn each_in_flight(&self, mut visit: impl FnMut(Op<T, B>)) {
         for slab in lock(&self.slabs).iter() {
-            // SAFETY: slabs live until `free`; records are only shared here.
-            for record in unsafe { slab.as_ref() } {
-                if record.is_in_flight() {
-                    visit(Op::new(NonNull::from(record)));
+            for at in 0..slab.len() {
+                let record = record(*slab, at);
+                // SAFETY: slabs live until `free`; records are only shared here.
+                if unsafe { record.as_ref() }.is_in_flight() {
+                    visit(Op::new(record));
                 }
             }
         }
@@ -78,80 +108,179 @@ impl<T, B> Pool<T, B> {
         }
     }
 
-    /// Fills the empty chain `home`: with another chain where there is one, because one thread may
-    /// start all the operations and another end them, or with a new slab.
+    /// A record from the shelf, and a handful for the thread that asks.
     #[cold]
-    fn restock(&self, home: usize) -> Op<T, B> {
-        let others = (1..SHARDS).map(|distance| &self.shards[(home + distance) % SHARDS]);
-        let stolen = others.map(|shard| lock(&shard.0).take()).find(Option::is_some).flatten();
-        let first = stolen.unwrap_or_else(|| self.grow());
-        // SAFETY: idle, and ours: it has left its chain, or was never in one.
-        let rest = unsafe { first.next() };
-        if let Some(rest) = rest {
-            self.append(home, rest);
+    fn restock(&self, number: usize) -> Op<T, B> {
+        let mut shelf = lock(&self.shelf);
+        // SAFETY: what is in a chain is idle; the number is this thread's.
+        unsafe {
+            if shelf.len == 0 {
+                self.grow(&mut shelf);
+            }
+            if let Some(hand) = self.hand(number) {
+                hand.draw(&mut shelf, HANDFUL);
+            }
+            match shelf.pop() {
+                Some(op) => op,
+                None => self.hand(number).and_then(|hand| hand.pop()).expect("just filled"),
+            }
         }
-        first
     }
 
-    /// A new slab, chained.
-    fn grow(&self) -> Op<T, B> {
+    /// Takes a handful from a full hand.
+    #[cold]
+    fn shelve(&self, hand: &mut Chain<T, B>) {
+        // SAFETY: what is in a chain is idle.
+        unsafe { lock(&self.shelf).draw(hand, HANDFUL) };
+    }
+
+    /// Adds a new slab to the shelf.
+    fn grow(&self, shelf: &mut Chain<T, B>) {
         let mut slabs = lock(&self.slabs);
         let total: usize = slabs.iter().map(|slab| slab.len()).sum();
         let count = total.clamp(FIRST_SLAB, BIGGEST_SLAB);
-        let slab: Box<[_]> = (0..count).map(|_| Record::idle(None)).collect();
+        let slab: Box<[_]> = (0..count).map(|_| Record::idle()).collect();
         let slab = NonNull::from(Box::leak(slab));
         slabs.push(slab);
-        let records = (0..count).map(|at| Op::new(record(slab, at)));
-        let chain = records.rev().fold(None, |next, op| {
+        for at in (0..count).rev() {
             // SAFETY: idle, and ours alone.
-            unsafe { op.set_next(next) };
-            Some(op)
-        });
-        chain.expect("a slab has records")
+            unsafe { shelf.push(Op::new(record(slab, at))) };
+        }
+    }
+}
+
+/// Idle records, the last one put in first.
+struct Chain<T, B> {
+    first: Option<Op<T, B>>,
+    len: usize,
+}
+
+/// All of these demand that the records in the chain are idle, and the chain's.
+impl<T, B> Chain<T, B> {
+    const EMPTY: Chain<T, B> = Chain { first: None, len: 0 };
+
+    /// # Safety
+    /// As said; and `op` is idle and the caller's.
+    #[inline]
+    unsafe fn push(&mut self, op: Op<T, B>) {
+        // SAFETY: the caller's.
+        unsafe { op.set_next(self.first) };
+        self.first = Some(op);
+        self.len += 1;
     }
 
-    /// Puts a chain in front of what has come to `home` meanwhile.
-    fn append(&self, home: usize, first: Op<T, B>) {
-        let mut chain = lock(&self.shards[home].0);
-        if let Some(old) = *chain {
-            let mut last = first;
-            // SAFETY: the records of both chains are idle; the first is ours, the second the lock's.
-            unsafe {
-                while let Some(next) = last.next() {
-                    last = next;
+    /// # Safety
+    /// As said.
+    #[inline]
+    unsafe fn pop(&mut self) -> Option<Op<T, B>> {
+        let op = self.first?;
+        // SAFETY: the caller's.
+        self.first = unsafe { op.next() };
+        self.len -= 1;
+        Some(op)
+    }
+
+    /// Moves up to `count` records here.
+    ///
+    /// # Safety
+    /// As said, for both chains.
+    unsafe fn draw(&mut self, from: &mut Chain<T, B>, count: usize) {
+        // SAFETY: the caller's.
+        unsafe {
+            for _ in 0..count {
+                match from.pop() {
+                    Some(op) => self.push(op),
+                    None => return,
                 }
-                last.set_next(Some(old));
             }
         }
-        *chain = Some(first);
     }
 }
 
 /// The address of one record, with the right to it that the slab's owner has.
-fn record<T, B>(slab: NonNull<[Record<T, B>]>, at: usize) -> NonNull<Record<T, B>> {
+fn record<T, B>(slab: Slab<T, B>, at: usize) -> NonNull<Record<T, B>> {
     debug_assert!(at < slab.len());
     // SAFETY: inside the slab.
     unsafe { slab.cast::<Record<T, B>>().add(at) }
 }
 
-/// # Safety
-/// The chain's records are idle and the caller's.
-unsafe fn pop<T, B>(chain: &mut Option<Op<T, B>>) -> Option<Op<T, B>> {
-    let first = (*chain)?;
-    // SAFETY: the caller's.
-    *chain = unsafe { first.next() };
-    Some(first)
-}
-
-/// The chain of this thread.
-fn home() -> usize {
-    static THREADS: AtomicUsize = AtomicUsize::new(0);
-    thread_local!(static HOME: usize = THREADS.fetch_add(1, Ordering::Relaxed) % SHARDS);
-    // A thread that is ending may still drop completions.
-    HOME.try_with(|home| *home).unwrap_or(0)
-}
-
 /// A panic under a lock leaves nothing half done here.
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Threads by number: small ones, used again when a thread has ended.
+mod thread {
+    use std::cell::Cell;
+    use std::sync::Mutex;
+
+    use super::lock;
+
+    /// Those that are free, of the first `made`.
+    struct Numbers {
+        free: Vec<usize>,
+        made: usize,
+    }
+
+    static NUMBERS: Mutex<Numbers> = Mutex::new(Numbers { free: Vec::new(), made: 0 });
+
+    /// No thread has it.
+    const NONE: usize = usize::MAX;
+
+    thread_local! {
+        /// The number, `NONE` before the thread has one and when it is about to end. Apart from the
+        /// lease, so that looking is cheap.
+        static NUMBER: Cell<usize> = const { Cell::new(NONE) };
+        static LEASE: Lease = const { Lease };
+    }
+
+    /// Gives the number back when the thread ends. The lock then orders what the thread did with its
+    /// hands before what the next thread of that number does.
+    struct Lease;
+
+    impl Drop for Lease {
+        fn drop(&mut self) {
+            let number = NUMBER.replace(NONE);
+            lock(&NUMBERS).free.push(number);
+        }
+    }
+
+    /// The number of this thread; one that no hand has, if the thread is about to end.
+    #[inline]
+    pub fn number() -> usize {
+        match NUMBER.get() {
+            NONE => lease(),
+            number => number,
+        }
+    }
+
+    #[cold]
+    fn lease() -> usize {
+        // It fails when the thread's locals are being destroyed.
+        if LEASE.try_with(|_| ()).is_err() {
+            return NONE;
+        }
+        let mut numbers = lock(&NUMBERS);
+        let number = numbers.free.pop().unwrap_or_else(|| {
+            numbers.made += 1;
+            numbers.made - 1
+        });
+        NUMBER.set(number);
+        number
+    }
+
+    #[cfg(test)]
+    mod tests {
+        use super::*;
+
+        #[test]
+        fn numbers_are_kept_and_handed_on() {
+            let mine = number();
+            for _ in 0..200 {
+                let other = std::thread::spawn(number).join().unwrap();
+                assert!(other != mine && other < super::super::HANDS, "{other}");
+            }
+            assert_eq!(number(), mine);
+        }
+    }
 }

@@ -17,7 +17,7 @@ use crate::address::Address;
 use crate::buffer::Buffer;
 use crate::completion::{Accepted, Batch, Completion, Completions};
 use crate::error::{Error, Result};
-use crate::extension::{Addresses, accept_ex, connect_ex, disconnect_ex};
+use crate::extension::{AddressBlock, accept_ex, connect_ex, disconnect_ex};
 use crate::listener::Listener;
 use crate::pool::Pool;
 use crate::record::{Ended, Lent, Op, Work};
@@ -50,7 +50,7 @@ pub struct Port<T, B: Buffer = Vec<u8>> {
     /// Only one thread at a time ties a socket, so that the second sees that it is done.
     tying: Mutex<()>,
     /// Blocks for accepts, to be used again.
-    spare: Mutex<Vec<Box<Addresses>>>,
+    spare: Mutex<Vec<AddressBlock>>,
 }
 
 // SAFETY: the handle may be used from any thread. Tokens and buffers move between threads, and each
@@ -131,8 +131,8 @@ impl<T, B: Buffer> Port<T, B> {
     ///
     /// [`PostQueuedCompletionStatus`](https://learn.microsoft.com/windows/win32/fileio/postqueuedcompletionstatus)
     pub fn post(&self, token: T) {
-        self.start(ws::INVALID_SOCKET, Ok(()), Work::Post { token }, |_, overlapped| {
-            self.queue(overlapped)
+        self.start(ws::INVALID_SOCKET, Ok(()), Work::Post { token }, |lent| {
+            self.queue(lent.overlapped)
         });
     }
 
@@ -146,12 +146,12 @@ impl<T, B: Buffer> Port<T, B> {
     /// [`WSARecv`](https://learn.microsoft.com/windows/win32/api/winsock2/nf-winsock2-wsarecv)
     pub fn recv(&self, socket: &TcpSocket, buf: B, token: T) -> Ticket {
         let raw = socket.socket.raw();
-        self.start_on(&socket.socket, Work::Recv { token, buf }, |lent, overlapped| {
+        self.start_on(&socket.socket, Work::Recv { token, buf }, |lent| {
             let (buffer, mut flags) = (receiving(&lent), 0);
             // SAFETY: the record keeps buffer and OVERLAPPED where they are until the packet comes;
             // the rest is captured before the call returns.
             accepted(unsafe {
-                ws::WSARecv(raw, &buffer, 1, ptr::null_mut(), &mut flags, overlapped, None)
+                ws::WSARecv(raw, &buffer, 1, ptr::null_mut(), &mut flags, lent.overlapped, None)
             })
         })
     }
@@ -163,10 +163,12 @@ impl<T, B: Buffer> Port<T, B> {
     /// [`WSASend`](https://learn.microsoft.com/windows/win32/api/winsock2/nf-winsock2-wsasend)
     pub fn send(&self, socket: &TcpSocket, buf: B, token: T) -> Ticket {
         let raw = socket.socket.raw();
-        self.start_on(&socket.socket, Work::Send { token, buf }, |lent, overlapped| {
+        self.start_on(&socket.socket, Work::Send { token, buf }, |lent| {
             let buffer = sending(&lent)?;
             // SAFETY: as in `recv`.
-            accepted(unsafe { ws::WSASend(raw, &buffer, 1, ptr::null_mut(), 0, overlapped, None) })
+            accepted(unsafe {
+                ws::WSASend(raw, &buffer, 1, ptr::null_mut(), 0, lent.overlapped, None)
+            })
         })
     }
 
@@ -176,14 +178,24 @@ impl<T, B: Buffer> Port<T, B> {
     /// [`WSARecvFrom`](https://learn.microsoft.com/windows/win32/api/winsock2/nf-winsock2-wsarecvfrom)
     pub fn recv_from(&self, socket: &UdpSocket, buf: B, token: T) -> Ticket {
         let raw = socket.socket.raw();
-        let work = Work::RecvFrom { token, buf, from: Address::empty() };
-        self.start_on(&socket.socket, work, |lent, overlapped| {
+        self.start_on(&socket.socket, Work::RecvFrom { token, buf }, |lent| {
             let (buffer, mut flags) = (receiving(&lent), 0);
             // SAFETY: as in `recv`; the record keeps the address and its length in place, too.
             accepted(unsafe {
+                lent.address.write(Address::empty());
                 let (name, len) = ((*lent.address).as_mut_ptr(), (*lent.address).len_mut());
                 let count = ptr::null_mut();
-                ws::WSARecvFrom(raw, &buffer, 1, count, &mut flags, name, len, overlapped, None)
+                ws::WSARecvFrom(
+                    raw,
+                    &buffer,
+                    1,
+                    count,
+                    &mut flags,
+                    name,
+                    len,
+                    lent.overlapped,
+                    None,
+                )
             })
         })
     }
@@ -193,14 +205,14 @@ impl<T, B: Buffer> Port<T, B> {
     /// [`WSASendTo`](https://learn.microsoft.com/windows/win32/api/winsock2/nf-winsock2-wsasendto)
     pub fn send_to(&self, socket: &UdpSocket, buf: B, to: SocketAddr, token: T) -> Ticket {
         let raw = socket.socket.raw();
-        let work = Work::SendTo { token, buf, to: Address::from(to) };
-        self.start_on(&socket.socket, work, |lent, overlapped| {
+        self.start_on(&socket.socket, Work::SendTo { token, buf }, |lent| {
             let buffer = sending(&lent)?;
             // SAFETY: as in `recv`; the record keeps the address in place, too.
             accepted(unsafe {
+                lent.address.write(to.into());
                 let (name, len) = ((*lent.address).as_ptr(), (*lent.address).len());
                 let count = ptr::null_mut();
-                ws::WSASendTo(raw, &buffer, 1, count, 0, name, len, overlapped, None)
+                ws::WSASendTo(raw, &buffer, 1, count, 0, name, len, lent.overlapped, None)
             })
         })
     }
@@ -226,15 +238,17 @@ impl<T, B: Buffer> Port<T, B> {
         let raw = listener.socket.raw();
         let (socket, made) = split(socket);
         let into = socket.as_ref().map_or(ws::INVALID_SOCKET, TcpSocket::raw);
-        let work = Work::Accept { token, socket, addresses: self.block() };
+        let block = self.block();
+        let addresses = block.as_ptr();
+        let work = Work::Accept { token, socket, block };
         let ready = made.and_then(|()| self.tie(&listener.socket));
-        self.start(raw, ready, work, |lent, overlapped| {
+        self.start(raw, ready, work, |lent| {
             let accept_ex = accept_ex(&listener.socket)?;
-            let (room, mut received) = (Addresses::LEN, 0);
+            let (room, mut received) = (AddressBlock::ROOM, 0);
             // SAFETY: the record keeps the block and the OVERLAPPED where they are, and the socket
             // open, until the packet comes.
             accepted_bool(unsafe {
-                accept_ex(raw, into, lent.addresses, 0, room, room, &mut received, overlapped)
+                accept_ex(raw, into, addresses, 0, room, room, &mut received, lent.overlapped)
             })
         })
     }
@@ -260,15 +274,16 @@ impl<T, B: Buffer> Port<T, B> {
             bind_if_unbound(socket, to)?;
             connect_ex(&socket.socket)
         }));
-        let work = Work::Connect { token, socket, to: Address::from(to) };
-        self.start(raw, found.map(drop), work, |lent, overlapped| {
+        let work = Work::Connect { token, socket };
+        self.start(raw, found.map(drop), work, |lent| {
             let connect_ex = found?;
             let mut sent = 0;
             // SAFETY: the record keeps the address and the OVERLAPPED where they are, and the socket
             // open, until the packet comes; no data is sent along.
             accepted_bool(unsafe {
+                lent.address.write(to.into());
                 let (name, len) = ((*lent.address).as_ptr(), (*lent.address).len());
-                connect_ex(raw, name, len, ptr::null(), 0, &mut sent, overlapped)
+                connect_ex(raw, name, len, ptr::null(), 0, &mut sent, lent.overlapped)
             })
         })
     }
@@ -281,10 +296,10 @@ impl<T, B: Buffer> Port<T, B> {
         let raw = socket.raw();
         let found = self.tie(&socket.socket).and_then(|()| disconnect_ex(&socket.socket));
         let work = Work::Disconnect { token, socket };
-        self.start(raw, found.map(drop), work, |_, overlapped| {
+        self.start(raw, found.map(drop), work, |lent| {
             let disconnect_ex = found?;
             // SAFETY: the record keeps the OVERLAPPED where it is, and the socket open.
-            accepted_bool(unsafe { disconnect_ex(raw, overlapped, ws::TF_REUSE_SOCKET, 0) })
+            accepted_bool(unsafe { disconnect_ex(raw, lent.overlapped, ws::TF_REUSE_SOCKET, 0) })
         })
     }
 
@@ -296,7 +311,7 @@ impl<T, B: Buffer> Port<T, B> {
     pub fn cancel(&self, ticket: Ticket) -> bool {
         // SAFETY: the record is this port's, and so still exists.
         ticket.port == self.number
-            && unsafe { Op::<T, B>::from_address(ticket.record).cancel(ticket.phase) }
+            && unsafe { Op::<T, B>::from_name(ticket.record).cancel(ticket.phase) }
     }
 
     /// How many operations were started and have not been handed out. Looks at every record: for
@@ -312,7 +327,7 @@ impl<T, B: Buffer> Port<T, B> {
         &self,
         socket: &Socket,
         work: Work<T, B>,
-        call: impl FnOnce(Lent, *mut OVERLAPPED) -> Result<()>,
+        call: impl FnOnce(Lent) -> Result<()>,
     ) -> Ticket {
         self.start(socket.raw(), self.tie(socket), work, call)
     }
@@ -324,14 +339,14 @@ impl<T, B: Buffer> Port<T, B> {
         socket: ws::SOCKET,
         ready: Result<()>,
         work: Work<T, B>,
-        call: impl FnOnce(Lent, *mut OVERLAPPED) -> Result<()>,
+        call: impl FnOnce(Lent) -> Result<()>,
     ) -> Ticket {
         let op = self.pool.take();
         // SAFETY: the pool gave us an idle record.
         let (lent, phase) = unsafe { op.lend(socket, work) };
-        let ticket = Ticket { port: self.number, record: op.address(), phase };
+        let ticket = Ticket { port: self.number, record: op.name(), phase };
         // If the call succeeds the record may be handed out, on another thread, before it returns.
-        if let Err(error) = ready.and_then(|()| call(lent, op.overlapped())) {
+        if let Err(error) = ready.and_then(|()| call(lent)) {
             self.refuse(op, error);
         }
         ticket
@@ -413,11 +428,50 @@ impl<T, B: Buffer> Port<T, B> {
     /// The record has landed and is the caller's.
     #[inline]
     pub(crate) unsafe fn finish(&self, op: Op<T, B>) -> Completion<T, B> {
-        // SAFETY: the caller's.
-        let ended = unsafe { op.take_back() };
-        // SAFETY: idle now, and still ours.
-        unsafe { self.pool.give(op) };
-        self.complete(ended)
+        // SAFETY: the caller's; what is taken back is idle, and still ours until it is given away.
+        unsafe {
+            let completion = self.complete(op, op.take_back());
+            self.pool.give(op);
+            completion
+        }
+    }
+
+    /// # Safety
+    /// `op` is what was taken back, and still the caller's.
+    #[inline]
+    unsafe fn complete(&self, op: Op<T, B>, ended: Ended<T, B>) -> Completion<T, B> {
+        let Ended { socket, work, result, bytes } = ended;
+        match work {
+            Work::Idle { .. } => unreachable!("a record in flight has work"),
+            Work::Accept { token, socket: new, block } => {
+                let result = result.and(new.ok_or(Error::INVALID));
+                let result = result.and_then(|new| welcome(new, socket, &block));
+                self.spare.lock().unwrap_or_else(PoisonError::into_inner).push(block);
+                Completion::Accept { token, result }
+            }
+            Work::Connect { token, socket, .. } => {
+                let result = result.and(socket.ok_or(Error::INVALID)).and_then(connected);
+                Completion::Connect { token, result }
+            }
+            Work::Disconnect { token, socket } => {
+                Completion::Disconnect { token, result: result.map(|_| socket) }
+            }
+            Work::Recv { token, mut buf } => {
+                // SAFETY: the system has written that many bytes to the room.
+                unsafe { buf.fill(bytes) };
+                Completion::Recv { token, buf, result }
+            }
+            Work::Send { token, buf } => Completion::Send { token, buf, result },
+            Work::RecvFrom { token, mut buf } => {
+                // SAFETY: the system has written that many bytes to the room.
+                unsafe { buf.fill(bytes) };
+                // SAFETY: a successful receive has an address, and the record is ours.
+                let from = |got| unsafe { Ok((got, op.address().to_socket_addr()?)) };
+                Completion::RecvFrom { token, buf, result: result.and_then(from) }
+            }
+            Work::SendTo { token, buf } => Completion::SendTo { token, buf, result },
+            Work::Post { token } => Completion::Post { token },
+        }
     }
 
     /// Puts a packet that was dequeued back into the queue. How the operation ended is in its
@@ -451,44 +505,9 @@ impl<T, B: Buffer> Port<T, B> {
         drop(ended);
     }
 
-    #[inline]
-    fn complete(&self, ended: Ended<T, B>) -> Completion<T, B> {
-        let Ended { socket, work, result, bytes } = ended;
-        match work {
-            Work::Idle { .. } => unreachable!("a record in flight has work"),
-            Work::Accept { token, socket: new, addresses } => {
-                let result = result.and(new.ok_or(Error::INVALID));
-                let result = result.and_then(|new| welcome(new, socket, &addresses));
-                self.spare.lock().unwrap_or_else(PoisonError::into_inner).push(addresses);
-                Completion::Accept { token, result }
-            }
-            Work::Connect { token, socket, .. } => {
-                let result = result.and(socket.ok_or(Error::INVALID)).and_then(connected);
-                Completion::Connect { token, result }
-            }
-            Work::Disconnect { token, socket } => {
-                Completion::Disconnect { token, result: result.map(|_| socket) }
-            }
-            Work::Recv { token, mut buf } => {
-                // SAFETY: the system has written that many bytes to the room.
-                unsafe { buf.fill(bytes) };
-                Completion::Recv { token, buf, result }
-            }
-            Work::Send { token, buf } => Completion::Send { token, buf, result },
-            Work::RecvFrom { token, mut buf, from } => {
-                // SAFETY: the system has written that many bytes to the room.
-                unsafe { buf.fill(bytes) };
-                let result = result.and_then(|got| Ok((got, from.to_socket_addr()?)));
-                Completion::RecvFrom { token, buf, result }
-            }
-            Work::SendTo { token, buf, .. } => Completion::SendTo { token, buf, result },
-            Work::Post { token } => Completion::Post { token },
-        }
-    }
-
-    fn block(&self) -> Box<Addresses> {
+    fn block(&self) -> AddressBlock {
         let spare = self.spare.lock().unwrap_or_else(PoisonError::into_inner).pop();
-        spare.unwrap_or_else(|| Box::new(Addresses::new()))
+        spare.unwrap_or_else(AddressBlock::new)
     }
 }
 
@@ -572,9 +591,9 @@ fn bind_if_unbound(socket: &TcpSocket, to: SocketAddr) -> Result<()> {
 }
 
 /// Gives an accepted socket the properties of its listener, and finds out who it is (rule 73).
-fn welcome(socket: TcpSocket, listener: ws::SOCKET, addresses: &Addresses) -> Result<Accepted> {
+fn welcome(socket: TcpSocket, listener: ws::SOCKET, block: &AddressBlock) -> Result<Accepted> {
     socket.socket.set_option(ws::SOL_SOCKET, ws::SO_UPDATE_ACCEPT_CONTEXT, listener)?;
-    let (local, peer) = addresses.read(&socket.socket)?;
+    let (local, peer) = block.read(&socket.socket)?;
     Ok(Accepted { socket, local, peer })
 }
 

@@ -11,7 +11,7 @@
 //! | landed | the thread that dequeued | [`take_back`](Op::take_back) |
 
 use std::cell::UnsafeCell;
-use std::mem::{offset_of, replace};
+use std::mem::{MaybeUninit, offset_of, replace};
 use std::ptr::{self, NonNull};
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -22,7 +22,7 @@ use winsock_sys::Win32::System::IO::{CancelIoEx, OVERLAPPED};
 use crate::address::Address;
 use crate::buffer::Buffer;
 use crate::error::{Error, Result};
-use crate::extension::Addresses;
+use crate::extension::AddressBlock;
 use crate::tcp::TcpSocket;
 
 /// What an operation does, and what it owns meanwhile.
@@ -35,13 +35,12 @@ pub(crate) enum Work<T, B> {
     Accept {
         token: T,
         socket: Option<TcpSocket>,
-        addresses: Box<Addresses>,
+        block: AddressBlock,
     },
     /// There is no socket if none could be made.
     Connect {
         token: T,
         socket: Option<TcpSocket>,
-        to: Address,
     },
     Disconnect {
         token: T,
@@ -58,12 +57,10 @@ pub(crate) enum Work<T, B> {
     RecvFrom {
         token: T,
         buf: B,
-        from: Address,
     },
     SendTo {
         token: T,
         buf: B,
-        to: Address,
     },
     Post {
         token: T,
@@ -74,40 +71,29 @@ pub(crate) enum Work<T, B> {
 pub(crate) struct Lent {
     pub data: *mut u8,
     pub len: usize,
+    /// Not initialised; for those calls that want an address, or room for one.
     pub address: *mut Address,
-    pub addresses: *mut core::ffi::c_void,
+    pub overlapped: *mut OVERLAPPED,
 }
 
 impl<T, B: Buffer> Work<T, B> {
-    fn lend(&mut self) -> Lent {
-        const NOTHING: Lent = Lent {
-            data: ptr::null_mut(),
-            len: 0,
-            address: ptr::null_mut(),
-            addresses: ptr::null_mut(),
-        };
+    /// Where the buffer is, if there is one.
+    fn buffer(&mut self) -> (*mut u8, usize) {
         match self {
-            Work::Idle { .. } | Work::Disconnect { .. } | Work::Post { .. } => NOTHING,
-            Work::Accept { addresses, .. } => Lent { addresses: addresses.as_mut_ptr(), ..NOTHING },
-            Work::Connect { to, .. } => Lent { address: to, ..NOTHING },
-            Work::Recv { buf, .. } => {
+            Work::Recv { buf, .. } | Work::RecvFrom { buf, .. } => {
                 let room = buf.room();
-                Lent { data: room.as_mut_ptr().cast(), len: room.len(), ..NOTHING }
+                (room.as_mut_ptr().cast(), room.len())
             }
-            Work::RecvFrom { buf, from, .. } => {
-                let room = buf.room();
-                Lent { data: room.as_mut_ptr().cast(), len: room.len(), address: from, ..NOTHING }
-            }
-            // The system only reads what is sent.
-            Work::Send { buf, .. } => {
+            Work::Send { buf, .. } | Work::SendTo { buf, .. } => {
                 let bytes = buf.bytes();
-                Lent { data: bytes.as_ptr().cast_mut(), len: bytes.len(), ..NOTHING }
+                // The system only reads what is sent.
+                (bytes.as_ptr().cast_mut(), bytes.len())
             }
-            Work::SendTo { buf, to, .. } => {
-                let bytes = buf.bytes();
-                let data = bytes.as_ptr().cast_mut();
-                Lent { data, len: bytes.len(), address: to, addresses: ptr::null_mut() }
-            }
+            Work::Idle { .. }
+            | Work::Accept { .. }
+            | Work::Connect { .. }
+            | Work::Disconnect { .. }
+            | Work::Post { .. } => (ptr::null_mut(), 0),
         }
     }
 }
@@ -125,6 +111,9 @@ pub(crate) struct Record<T, B> {
     /// Why the system did not accept the operation, 0 if it did.
     refusal: UnsafeCell<i32>,
     work: UnsafeCell<Work<T, B>>,
+    /// The other end of a datagram or a connection to be. Apart from `work`, so that operations
+    /// that need none do not carry it around.
+    address: UnsafeCell<MaybeUninit<Address>>,
 }
 
 /// A thread is calling CancelIoEx: the record must not be used for something else meanwhile.
@@ -144,13 +133,14 @@ impl<T, B> Clone for Op<T, B> {
 impl<T, B> Copy for Op<T, B> {}
 
 impl<T, B> Record<T, B> {
-    pub fn idle(next: Option<Op<T, B>>) -> Record<T, B> {
+    pub fn idle() -> Record<T, B> {
         Record {
             overlapped: UnsafeCell::new(OVERLAPPED::default()),
             phase: AtomicU64::new(0),
             socket: UnsafeCell::new(INVALID_SOCKET),
             refusal: UnsafeCell::new(0),
-            work: UnsafeCell::new(Work::Idle { next }),
+            work: UnsafeCell::new(Work::Idle { next: None }),
+            address: UnsafeCell::new(MaybeUninit::uninit()),
         }
     }
 
@@ -185,12 +175,12 @@ impl<T, B> Op<T, B> {
         self.0.as_ptr().cast()
     }
 
-    pub fn address(self) -> *mut () {
+    pub fn name(self) -> *mut () {
         self.0.as_ptr().cast()
     }
 
-    pub fn from_address(address: *mut ()) -> Op<T, B> {
-        Op(NonNull::new(address.cast()).expect("a ticket has a record"))
+    pub fn from_name(name: *mut ()) -> Op<T, B> {
+        Op(NonNull::new(name.cast()).expect("a ticket has a record"))
     }
 
     /// # Safety
@@ -255,6 +245,8 @@ impl<T, B> Op<T, B> {
         // SAFETY: as above; the system is done with the record.
         unsafe {
             let overlapped = &*record.overlapped.get();
+            // A datagram that is cut off at once is refused, and in the buffer all the same: the
+            // count is right in every case, because it was zero when the record was lent.
             let bytes = overlapped.InternalHigh;
             let result = match (*record.refusal.get(), overlapped.Internal as NTSTATUS) {
                 (0, 0) => Ok(bytes),
@@ -264,6 +256,15 @@ impl<T, B> Op<T, B> {
             let work = replace(&mut *record.work.get(), Work::Idle { next: None });
             Ended { socket: *record.socket.get(), work, result, bytes }
         }
+    }
+
+    /// The address that was written to [`Lent::address`].
+    ///
+    /// # Safety
+    /// One was written, and the record has landed, is the caller's and was not given away since.
+    pub unsafe fn address(self) -> Address {
+        // SAFETY: the caller's.
+        unsafe { (*self.0.as_ref().address.get()).assume_init() }
     }
 
     /// Cancels the operation that was lent in `phase`; `false` if it has ended.
@@ -313,15 +314,16 @@ impl<T, B: Buffer> Op<T, B> {
         // SAFETY: the caller's.
         let record = unsafe { self.0.as_ref() };
         // SAFETY: as above: idle, so that nobody else looks at it; an idle work needs no drop.
-        let lent = unsafe {
+        let (data, len) = unsafe {
             record.overlapped.get().write(OVERLAPPED::default());
             *record.socket.get() = socket;
             *record.refusal.get() = 0;
             record.work.get().write(work);
-            (*record.work.get()).lend()
+            (*record.work.get()).buffer()
         };
+        let address = record.address.get().cast();
         let phase = record.phase.load(Ordering::Relaxed) + (LENT_ONCE | IN_FLIGHT);
         record.phase.store(phase, Ordering::Release);
-        (lent, phase)
+        (Lent { data, len, address, overlapped: self.overlapped() }, phase)
     }
 }
