@@ -292,7 +292,7 @@ pub unsafe extern "system" fn ConnectEx(
     answer_bool(result, sent)
 }
 
-fn begin_overlapped(socket: &SocketRef, address: &Address, op: Op) -> Result<Submitted, Code> {
+fn begin_overlapped(socket: &SocketRef, address: &Address, mut op: Op) -> Result<Submitted, Code> {
     if !socket.form.is_stream() {
         return Err(Code::wsa(WSAEINVAL));
     }
@@ -308,7 +308,7 @@ fn begin_overlapped(socket: &SocketRef, address: &Address, op: Op) -> Result<Sub
     begin(&mut state, fd, address).map_err(code)?;
     op.lend();
     (state.connecting, state.connected) = (true, false); // The operation finds out, and tells.
-    socket.park(&mut state, Direction::Out, op).map_err(code)?;
+    socket.park(&mut state, Direction::Out, &mut op).map_err(code)?;
     Ok(Submitted::Pending)
 }
 

@@ -37,6 +37,9 @@ fn flags_of(flags: i32) -> Result<i32, Code> {
         (MSG_PUSH_IMMEDIATE, 0), // Linux never holds received bytes back.
         (MSG_PARTIAL as i32, 0), // Streams and datagrams have no partial messages.
     ];
+    if flags == 0 {
+        return Ok(0);
+    }
     let mut rest = flags;
     let mut translated = 0;
     for (windows, linux) in KNOWN {
@@ -294,9 +297,9 @@ unsafe fn issue(
         return unsafe { wait_for(socket, direction, kind, count, overlapped) };
     }
     // SAFETY: our caller vouches for the OVERLAPPED.
-    let op = unsafe { Op::new(kind, overlapped, routine) };
+    let mut op = unsafe { Op::new(kind, overlapped, routine) };
     // SAFETY: our caller vouches for the count.
-    unsafe { answer_issued(socket.submit(direction, op), count) }
+    unsafe { answer_issued(socket.submit(direction, &mut op), count) }
 }
 
 /// # Safety
@@ -330,9 +333,9 @@ unsafe fn wait_for(
     overlapped: *mut OVERLAPPED,
 ) -> Result<(), Code> {
     // SAFETY: our caller vouches for the OVERLAPPED.
-    let op = unsafe { Op::new(kind, overlapped, None) };
+    let mut op = unsafe { Op::new(kind, overlapped, None) };
     let event = op.event();
-    let submitted = socket.submit(direction, op);
+    let submitted = socket.submit(direction, &mut op);
     if submitted != Submitted::Pending {
         // SAFETY: passed on from our caller.
         return unsafe { answer_issued(submitted, count) };

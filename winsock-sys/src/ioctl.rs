@@ -162,7 +162,7 @@ unsafe fn report(
     };
     let complete = |status: NTSTATUS, bytes: u32, when: When| {
         // SAFETY: our caller vouches for the OVERLAPPED.
-        let op = unsafe { Op::new(Kind::nothing(), overlapped, routine) };
+        let op = unsafe { Op::new(Kind::NOTHING, overlapped, routine) };
         socket.report(&socket.lock(), op, status, bytes, when);
     };
     let is_overlapped = !overlapped.is_null();

@@ -90,9 +90,7 @@ impl Kind {
     }
 
     /// For an operation that has nothing left to do but to be reported.
-    pub fn nothing() -> Kind {
-        Kind::Recv { buffers: Buffers::NONE, flags: 0, from: None }
-    }
+    pub const NOTHING: Kind = Kind::Recv { buffers: Buffers::NONE, flags: 0, from: None };
 }
 
 /// AcceptEx: the socket to fill, and the caller's output block.
@@ -233,12 +231,23 @@ impl Op {
         {
             signal.reset(); // Rule 53.
         }
-        let (thread, issuer) = crate::thread::on_current(|thread| {
-            (routine.is_some().then(|| thread.clone()), thread.id)
-        });
+        let thread = routine.is_some().then(crate::thread::current);
+        let issuer = crate::thread::current_id();
         let off_port = routine.is_none() && h_event & 1 != 0;
         Op { kind, overlapped, event, off_port, routine, thread, issuer, done: 0 }
     }
+
+    /// A box's content between two operations.
+    pub const EMPTY: Op = Op {
+        kind: Kind::NOTHING,
+        overlapped: std::ptr::null_mut(),
+        event: None,
+        off_port: false,
+        routine: None,
+        thread: None,
+        issuer: 0,
+        done: 0,
+    };
 
     /// Marks the OVERLAPPED as pending: from here on the kernel's side owns it.
     pub fn lend(&self) {
@@ -269,7 +278,7 @@ impl Op {
 
     /// Lets go of everything it refers to; what is left is a box to be used again.
     pub fn clear(&mut self) {
-        self.kind = Kind::nothing();
+        self.kind = Kind::NOTHING;
         self.event = None;
         self.thread = None;
     }

@@ -175,7 +175,7 @@ impl Socket {
     }
 
     /// Carries out an operation, now or later.
-    pub fn submit(&self, direction: Direction, mut op: Op) -> Submitted {
+    pub fn submit(&self, direction: Direction, op: &mut Op) -> Submitted {
         let mut state = self.lock();
         if state.closed {
             return Submitted::Failed(STATUS_INVALID_HANDLE);
@@ -187,8 +187,8 @@ impl Socket {
         if state.report.port.is_none() && !op.has_event() {
             self.signal.reset();
         }
-        if state.queue(direction).is_empty() && state.worth_trying(direction, &op) {
-            match self.attempt(&mut state, &mut op) {
+        if state.queue(direction).is_empty() && state.worth_trying(direction, op) {
+            match self.attempt(&mut state, op) {
                 Step::Done(status, bytes) if is_error(status) => {
                     let _ = bytes; // An operation that fails at once has moved nothing.
                     return Submitted::Failed(status);
@@ -208,11 +208,11 @@ impl Socket {
 
     /// Carries out an operation that answers "pending" also when it can be done at once: AcceptEx,
     /// DisconnectEx, TransmitFile.
-    pub fn submit_pending(&self, direction: Direction, op: Op) -> Result<(), Errno> {
+    pub fn submit_pending(&self, direction: Direction, mut op: Op) -> Result<(), Errno> {
         let mut state = self.lock();
         op.lend();
         let idle = state.is_idle(direction);
-        self.park(&mut state, direction, op)?;
+        self.park(&mut state, direction, &mut op)?;
         if idle && (direction == Direction::Out || state.readable || state.has_stash()) {
             self.advance(&mut state, direction);
         }
@@ -225,20 +225,21 @@ impl Socket {
         op.complete(&state.report, &self.signal, status, bytes, when);
     }
 
-    /// Puts an operation into its queue, to be finished by the backend.
-    pub fn park(&self, state: &mut State, direction: Direction, op: Op) -> Result<(), Errno> {
+    /// Puts an operation into its queue, to be finished by the backend. What is left in its place means
+    /// nothing.
+    pub fn park(
+        &self,
+        state: &mut State,
+        direction: Direction,
+        op: &mut Op,
+    ) -> Result<(), Errno> {
         if !state.registered {
             let fd = self.descriptor(state)?;
             backend::register(fd, state.handle)?;
             state.registered = true;
         }
-        let boxed = match state.spare.take() {
-            Some(mut spare) => {
-                *spare = op;
-                spare
-            }
-            None => Box::new(op),
-        };
+        let mut boxed = state.spare.take().unwrap_or_else(|| Box::new(Op::EMPTY));
+        std::mem::swap(&mut *boxed, op);
         state.queue(direction).push(boxed);
         backend::note_parked();
         thread::note_issued();
@@ -341,7 +342,7 @@ impl Socket {
         }
         accepting.push(accepted);
         let mut target_state = target.lock();
-        match target.park(&mut target_state, Direction::In, op) {
+        match target.park(&mut target_state, Direction::In, &mut op) {
             Ok(()) => {}
             Err(_) => unreachable!("registering a new connection needs memory only"),
         }

@@ -151,8 +151,6 @@ struct Local {
     thread: Arc<Thread>,
     /// The port whose packet the thread took last, and for which it counts as running (rule 43).
     port: RefCell<Option<Arc<Port>>>,
-    /// It has parked an operation that its exit may have to cancel (rule 48).
-    issued: Cell<bool>,
 }
 
 impl Drop for Local {
@@ -161,7 +159,7 @@ impl Drop for Local {
         if let Some(port) = self.port.take() {
             port.retire(&self.thread);
         }
-        if self.issued.get() {
+        if ISSUED.get() {
             crate::socket::cancel_of_thread(self.thread.id);
         }
     }
@@ -171,15 +169,17 @@ impl Local {
     fn new() -> Local {
         // SAFETY: gettid cannot fail and touches no memory.
         let tid = unsafe { libc::gettid() };
-        Local {
-            thread: Arc::new(Thread::new(tid)),
-            port: RefCell::new(None),
-            issued: Cell::new(false),
-        }
+        let thread = Arc::new(Thread::new(tid));
+        ID.set(thread.id);
+        Local { thread, port: RefCell::new(None) }
     }
 }
 
 thread_local! {
+    /// The thread's number once it has one, for a look without ceremony.
+    static ID: Cell<u32> = const { Cell::new(0) };
+    /// It has parked an operation that its exit may have to cancel (rule 48).
+    static ISSUED: Cell<bool> = const { Cell::new(false) };
     static LOCAL: Local = Local::new();
 }
 
@@ -201,7 +201,10 @@ pub fn current() -> Arc<Thread> {
 
 /// The calling thread's number.
 pub fn current_id() -> u32 {
-    with(|local| local.thread.id)
+    match ID.get() {
+        0 => with(|local| local.thread.id),
+        id => id,
+    }
 }
 
 /// Runs `f` with the calling thread, without counting a reference.
@@ -211,7 +214,9 @@ pub fn on_current<R>(f: impl FnOnce(&Arc<Thread>) -> R) -> R {
 
 /// Notes that the calling thread has left an operation pending.
 pub fn note_issued() {
-    with(|local| local.issued.set(true));
+    if !ISSUED.get() {
+        with(|_| ISSUED.set(true)); // From now on the thread's end is noticed.
+    }
 }
 
 /// Ties the calling thread to `port`, off the one it worked for before (rule 43).

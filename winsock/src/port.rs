@@ -74,6 +74,15 @@ unsafe impl Send for Ticket {}
 // SAFETY: as above.
 unsafe impl Sync for Ticket {}
 
+/// What an operation needs before it can be started.
+struct Place<T, B> {
+    /// Idle, and ours.
+    op: Op<T, B>,
+    socket: ws::SOCKET,
+    /// Why it cannot be, perhaps.
+    ready: Result<()>,
+}
+
 impl<T, B: Buffer> Port<T, B> {
     /// A port that lets as many threads run at a time as there are processors.
     pub fn new() -> Result<Port<T, B>> {
@@ -131,7 +140,7 @@ impl<T, B: Buffer> Port<T, B> {
     ///
     /// [`PostQueuedCompletionStatus`](https://learn.microsoft.com/windows/win32/fileio/postqueuedcompletionstatus)
     pub fn post(&self, token: T) {
-        self.start(ws::INVALID_SOCKET, Ok(()), Work::Post { token }, |lent| {
+        self.start(self.place_for(ws::INVALID_SOCKET, Ok(())), Work::Post { token }, |lent| {
             self.queue(lent.overlapped)
         });
     }
@@ -146,7 +155,7 @@ impl<T, B: Buffer> Port<T, B> {
     /// [`WSARecv`](https://learn.microsoft.com/windows/win32/api/winsock2/nf-winsock2-wsarecv)
     pub fn recv(&self, socket: &TcpSocket, buf: B, token: T) -> Ticket {
         let raw = socket.socket.raw();
-        self.start_on(&socket.socket, Work::Recv { token, buf }, |lent| {
+        self.start(self.place(&socket.socket), Work::Recv { token, buf }, |lent| {
             let (buffer, mut flags) = (receiving(&lent), 0);
             // SAFETY: the record keeps buffer and OVERLAPPED where they are until the packet comes;
             // the rest is captured before the call returns.
@@ -163,7 +172,7 @@ impl<T, B: Buffer> Port<T, B> {
     /// [`WSASend`](https://learn.microsoft.com/windows/win32/api/winsock2/nf-winsock2-wsasend)
     pub fn send(&self, socket: &TcpSocket, buf: B, token: T) -> Ticket {
         let raw = socket.socket.raw();
-        self.start_on(&socket.socket, Work::Send { token, buf }, |lent| {
+        self.start(self.place(&socket.socket), Work::Send { token, buf }, |lent| {
             let buffer = sending(&lent)?;
             // SAFETY: as in `recv`.
             accepted(unsafe {
@@ -178,7 +187,7 @@ impl<T, B: Buffer> Port<T, B> {
     /// [`WSARecvFrom`](https://learn.microsoft.com/windows/win32/api/winsock2/nf-winsock2-wsarecvfrom)
     pub fn recv_from(&self, socket: &UdpSocket, buf: B, token: T) -> Ticket {
         let raw = socket.socket.raw();
-        self.start_on(&socket.socket, Work::RecvFrom { token, buf }, |lent| {
+        self.start(self.place(&socket.socket), Work::RecvFrom { token, buf }, |lent| {
             let (buffer, mut flags) = (receiving(&lent), 0);
             // SAFETY: as in `recv`; the record keeps the address and its length in place, too.
             accepted(unsafe {
@@ -205,7 +214,7 @@ impl<T, B: Buffer> Port<T, B> {
     /// [`WSASendTo`](https://learn.microsoft.com/windows/win32/api/winsock2/nf-winsock2-wsasendto)
     pub fn send_to(&self, socket: &UdpSocket, buf: B, to: SocketAddr, token: T) -> Ticket {
         let raw = socket.socket.raw();
-        self.start_on(&socket.socket, Work::SendTo { token, buf }, |lent| {
+        self.start(self.place(&socket.socket), Work::SendTo { token, buf }, |lent| {
             let buffer = sending(&lent)?;
             // SAFETY: as in `recv`; the record keeps the address in place, too.
             accepted(unsafe {
@@ -242,7 +251,7 @@ impl<T, B: Buffer> Port<T, B> {
         let addresses = block.as_ptr();
         let work = Work::Accept { token, socket, block };
         let ready = made.and_then(|()| self.tie(&listener.socket));
-        self.start(raw, ready, work, |lent| {
+        self.start(self.place_for(raw, ready), work, |lent| {
             let accept_ex = accept_ex(&listener.socket)?;
             let (room, mut received) = (AddressBlock::ROOM, 0);
             // SAFETY: the record keeps the block and the OVERLAPPED where they are, and the socket
@@ -275,7 +284,7 @@ impl<T, B: Buffer> Port<T, B> {
             connect_ex(&socket.socket)
         }));
         let work = Work::Connect { token, socket };
-        self.start(raw, found.map(drop), work, |lent| {
+        self.start(self.place_for(raw, found.map(drop)), work, |lent| {
             let connect_ex = found?;
             let mut sent = 0;
             // SAFETY: the record keeps the address and the OVERLAPPED where they are, and the socket
@@ -296,7 +305,7 @@ impl<T, B: Buffer> Port<T, B> {
         let raw = socket.raw();
         let found = self.tie(&socket.socket).and_then(|()| disconnect_ex(&socket.socket));
         let work = Work::Disconnect { token, socket };
-        self.start(raw, found.map(drop), work, |lent| {
+        self.start(self.place_for(raw, found.map(drop)), work, |lent| {
             let disconnect_ex = found?;
             // SAFETY: the record keeps the OVERLAPPED where it is, and the socket open.
             accepted_bool(unsafe { disconnect_ex(raw, lent.overlapped, ws::TF_REUSE_SOCKET, 0) })
@@ -323,25 +332,29 @@ impl<T, B: Buffer> Port<T, B> {
 
 /// The walk of an operation: lent, accepted or refused, dequeued, taken back.
 impl<T, B: Buffer> Port<T, B> {
-    fn start_on(
-        &self,
-        socket: &Socket,
-        work: Work<T, B>,
-        call: impl FnOnce(Lent) -> Result<()>,
-    ) -> Ticket {
-        self.start(socket.raw(), self.tie(socket), work, call)
+    /// Prepares for an operation on `socket`.
+    #[inline]
+    fn place(&self, socket: &Socket) -> Place<T, B> {
+        self.place_for(socket.raw(), self.tie(socket))
+    }
+
+    #[inline]
+    fn place_for(&self, socket: ws::SOCKET, ready: Result<()>) -> Place<T, B> {
+        Place { op: self.pool.take(), socket, ready }
     }
 
     /// Lends the work to the system with `call`, or reports why not.
+    //
+    // The place is there before the work is: so the compiler writes the work where it is to be,
+    // instead of moving it there.
     #[inline]
     fn start(
         &self,
-        socket: ws::SOCKET,
-        ready: Result<()>,
+        place: Place<T, B>,
         work: Work<T, B>,
         call: impl FnOnce(Lent) -> Result<()>,
     ) -> Ticket {
-        let op = self.pool.take();
+        let Place { op, socket, ready } = place;
         // SAFETY: the pool gave us an idle record.
         let (lent, phase) = unsafe { op.lend(socket, work) };
         let ticket = Ticket { port: self.number, record: op.name(), phase };
@@ -428,19 +441,18 @@ impl<T, B: Buffer> Port<T, B> {
     /// The record has landed and is the caller's.
     #[inline]
     pub(crate) unsafe fn finish(&self, op: Op<T, B>) -> Completion<T, B> {
-        // SAFETY: the caller's; what is taken back is idle, and still ours until it is given away.
-        unsafe {
-            let completion = self.complete(op, op.take_back());
+        // SAFETY: the caller's; what was taken back is idle, and still ours until it is given away.
+        let ended = unsafe {
+            let ended = op.take_back();
             self.pool.give(op);
-            completion
-        }
+            ended
+        };
+        self.complete(ended)
     }
 
-    /// # Safety
-    /// `op` is what was taken back, and still the caller's.
     #[inline]
-    unsafe fn complete(&self, op: Op<T, B>, ended: Ended<T, B>) -> Completion<T, B> {
-        let Ended { socket, work, result, bytes } = ended;
+    fn complete(&self, ended: Ended<T, B>) -> Completion<T, B> {
+        let Ended { socket, work, address, result, bytes } = ended;
         match work {
             Work::Idle { .. } => unreachable!("a record in flight has work"),
             Work::Accept { token, socket: new, block } => {
@@ -465,8 +477,8 @@ impl<T, B: Buffer> Port<T, B> {
             Work::RecvFrom { token, mut buf } => {
                 // SAFETY: the system has written that many bytes to the room.
                 unsafe { buf.fill(bytes) };
-                // SAFETY: a successful receive has an address, and the record is ours.
-                let from = |got| unsafe { Ok((got, op.address().to_socket_addr()?)) };
+                // SAFETY: it was written before the receive was started.
+                let from = |got| Ok((got, unsafe { address.assume_init() }.to_socket_addr()?));
                 Completion::RecvFrom { token, buf, result: result.and_then(from) }
             }
             Work::SendTo { token, buf } => Completion::SendTo { token, buf, result },

@@ -153,6 +153,8 @@ impl<T, B> Record<T, B> {
 pub(crate) struct Ended<T, B> {
     pub socket: SOCKET,
     pub work: Work<T, B>,
+    /// What is in [`Lent::address`].
+    pub address: MaybeUninit<Address>,
     pub result: Result<usize>,
     /// Also set when the operation failed: a datagram that was cut off has filled its buffer.
     pub bytes: usize,
@@ -204,6 +206,7 @@ impl<T, B> Op<T, B> {
     ///
     /// # Safety
     /// The record is in flight, and the caller has dequeued its packet.
+    #[inline]
     pub unsafe fn land(self) {
         // SAFETY: the caller's: the record exists.
         let phase = unsafe { &self.0.as_ref().phase };
@@ -239,6 +242,7 @@ impl<T, B> Op<T, B> {
     ///
     /// # Safety
     /// The record has landed and is the caller's.
+    #[inline]
     pub unsafe fn take_back(self) -> Ended<T, B> {
         // SAFETY: the caller's.
         let record = unsafe { self.0.as_ref() };
@@ -254,17 +258,9 @@ impl<T, B> Op<T, B> {
                 (refusal, _) => Err(Error::from_code(refusal)),
             };
             let work = replace(&mut *record.work.get(), Work::Idle { next: None });
-            Ended { socket: *record.socket.get(), work, result, bytes }
+            let (socket, address) = (*record.socket.get(), *record.address.get());
+            Ended { socket, work, address, result, bytes }
         }
-    }
-
-    /// The address that was written to [`Lent::address`].
-    ///
-    /// # Safety
-    /// One was written, and the record has landed, is the caller's and was not given away since.
-    pub unsafe fn address(self) -> Address {
-        // SAFETY: the caller's.
-        unsafe { (*self.0.as_ref().address.get()).assume_init() }
     }
 
     /// Cancels the operation that was lent in `phase`; `false` if it has ended.
@@ -310,6 +306,7 @@ impl<T, B: Buffer> Op<T, B> {
     ///
     /// # Safety
     /// The record is idle and the caller's.
+    #[inline]
     pub unsafe fn lend(self, socket: SOCKET, work: Work<T, B>) -> (Lent, u64) {
         // SAFETY: the caller's.
         let record = unsafe { self.0.as_ref() };
