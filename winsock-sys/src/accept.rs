@@ -9,8 +9,8 @@ use windows_sys::Win32::Foundation::{
 };
 use windows_sys::Win32::Networking::WinSock::{
     CF_ACCEPT, CF_DEFER, CF_REJECT, INVALID_SOCKET, LPCONDITIONPROC, SOCKADDR, SOCKET,
-    WSA_IO_PENDING, WSABUF, WSAECONNREFUSED, WSAEFAULT, WSAEINVAL, WSAEOPNOTSUPP, WSAEWOULDBLOCK,
-    WSATRY_AGAIN,
+    WSA_IO_PENDING, WSABUF, WSAECONNREFUSED, WSAEFAULT, WSAEINTR, WSAEINVAL, WSAENOTSOCK,
+    WSAEOPNOTSUPP, WSAEWOULDBLOCK, WSATRY_AGAIN,
 };
 use windows_sys::Win32::System::IO::OVERLAPPED;
 use windows_sys::core::BOOL;
@@ -211,17 +211,24 @@ unsafe fn submit(
         return Err(Code::wsa(WSAEINVAL));
     }
     reserve(&target, listener)?;
+    let reserved = target.clone();
     let target = target.into_object();
     let accept = op::Accept { target, output, data_len, local_len, remote_len };
     // SAFETY: passed on from our caller.
     let op = unsafe { Op::new(Kind::Accept(accept), overlapped, None) };
-    listener.submit_pending(Direction::In, op).map_err(|errno| error::wsa_of_errno(errno.0))
+    listener.submit_pending(Direction::In, op).map_err(|errno| {
+        reserved.lock().acceptor = None;
+        error::wsa_of_errno(errno.0)
+    })
 }
 
 /// Marks the accept socket as spoken for (rule 67).
 fn reserve(target: &SocketRef, listener: &SocketRef) -> Result<(), Code> {
     let listener_handle = listener.lock().handle;
     let mut state = target.lock();
+    if state.closed {
+        return Err(Code::wsa(WSAENOTSOCK));
+    }
     let fresh = target.form.is_stream()
         && target.form.family == listener.form.family
         && !(state.bound || state.connected || state.connecting || state.listening)
@@ -394,16 +401,28 @@ unsafe fn accept_with(
             return Err(Code::wsa(WSAECONNREFUSED));
         }
         Ok(Verdict::Defer) => {
-            listener.lock().extra().stash.push_front((fd, peer));
+            give_back(&listener, fd, peer);
             return Err(Code::wsa(WSATRY_AGAIN));
         }
         Err(code) => {
-            listener.lock().extra().stash.push_front((fd, peer));
+            give_back(&listener, fd, peer);
             return Err(code);
         }
     }
     // SAFETY: passed on from our caller.
     unsafe { adopt(&listener, fd, &peer, name, len) }
+}
+
+/// Keeps a connection for the next accept, or for an AcceptEx that was posted meanwhile.
+fn give_back(listener: &SocketRef, fd: RawFd, peer: Address) {
+    {
+        let mut state = listener.lock();
+        if state.closed {
+            return sys::close(fd);
+        }
+        state.extra().stash.push_front((fd, peer));
+    }
+    listener.retry(Direction::In);
 }
 
 /// Makes a socket of an accepted connection.
@@ -420,7 +439,7 @@ unsafe fn adopt(
     if !name.is_null() {
         // SAFETY: passed on from our caller.
         if let Err(code) = unsafe { address::write(peer, name, len) } {
-            listener.lock().extra().stash.push_front((fd, *peer));
+            give_back(listener, fd, *peer);
             return Err(code);
         }
     }
@@ -445,6 +464,9 @@ fn next_connection(listener: &SocketRef) -> Result<(RawFd, Address), Code> {
     loop {
         let (fd, nonblocking) = {
             let mut state = listener.lock();
+            if state.closed {
+                return Err(Code::wsa(WSAEINTR));
+            }
             if !state.listening {
                 return Err(Code::wsa(WSAEINVAL));
             }

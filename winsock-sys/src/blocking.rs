@@ -85,6 +85,7 @@ fn mask_with_alerts() -> libc::sigset_t {
         // SAFETY: all zeroes is a valid sigaction; the handler does nothing, which is async-safe.
         unsafe {
             let mut action: libc::sigaction = std::mem::zeroed();
+            action.sa_flags = libc::SA_RESTART; // `ppoll` ends all the same.
             action.sa_sigaction = nothing as extern "C" fn(i32) as usize;
             libc::sigaction(alert_signal(), &action, std::ptr::null_mut());
         }

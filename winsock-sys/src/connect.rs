@@ -6,8 +6,8 @@ use std::os::fd::RawFd;
 use windows_sys::Win32::Foundation::{ERROR_INVALID_PARAMETER, STATUS_SUCCESS};
 use windows_sys::Win32::Networking::WinSock::{
     QOS, SD_BOTH, SD_RECEIVE, SD_SEND, SOCKADDR, SOCKET, TF_REUSE_SOCKET, WSA_IO_PENDING, WSABUF,
-    WSAEAFNOSUPPORT, WSAEALREADY, WSAEFAULT, WSAEINVAL, WSAEISCONN, WSAENOTCONN, WSAEOPNOTSUPP,
-    WSAEWOULDBLOCK,
+    WSAEAFNOSUPPORT, WSAEALREADY, WSAEFAULT, WSAEINTR, WSAEINVAL, WSAEISCONN, WSAENOTCONN,
+    WSAEOPNOTSUPP, WSAEWOULDBLOCK,
 };
 use windows_sys::Win32::System::IO::OVERLAPPED;
 use windows_sys::core::BOOL;
@@ -173,6 +173,9 @@ fn connect_stream(socket: &SocketRef, address: &Address) -> Result<(), Code> {
     loop {
         blocking::wait(socket, fd, libc::POLLOUT, Deadline::Never)?;
         let mut state = socket.lock();
+        if state.closed {
+            return Err(Code::wsa(WSAEINTR));
+        }
         match refresh(&mut state) {
             Progress::Connecting => {}
             Progress::Connected => return Ok(()),
@@ -230,8 +233,15 @@ fn begin(state: &mut State, fd: RawFd, address: &Address) -> sys::Result<()> {
 
 fn become_connected(state: &mut State) {
     (state.bound, state.connecting, state.connected) = (true, false, true);
-    (state.readable, state.writable) = (true, true);
+    (state.readable, state.writable, state.hangup) = (true, true, false);
     state.connected_at = sys::coarse_ms();
+}
+
+/// Finds out about a non-blocking connect. A ConnectEx finds out for itself: asking takes the answer away.
+pub fn settle(state: &mut State) {
+    if state.connecting && !state.has_op(&|op| matches!(op.kind, Kind::Connect { .. })) {
+        refresh(state);
+    }
 }
 
 /// Where a connect that was begun has got to.
@@ -306,7 +316,7 @@ fn begin_overlapped(socket: &SocketRef, address: &Address, mut op: Op) -> Result
     may_connect(socket.form, &mut state, address)?;
     let fd = socket.descriptor(&mut state).map_err(code)?;
     begin(&mut state, fd, address).map_err(code)?;
-    op.lend();
+    socket.begin(&state, &op);
     (state.connecting, state.connected) = (true, false); // The operation finds out, and tells.
     socket.park(&mut state, Direction::Out, &mut op).map_err(code)?;
     Ok(Submitted::Pending)
@@ -365,7 +375,11 @@ pub unsafe extern "system" fn DisconnectEx(
             return Err(Code::wsa(WSAENOTCONN));
         }
         if overlapped.is_null() {
-            data::block(&socket, Direction::Out, |state| disconnect_step(state, reuse))?;
+            data::block(&socket, Direction::Out, |state| {
+                let step = disconnect_step(state, reuse);
+                socket.sever(state, reuse);
+                step
+            })?;
             return Ok(Submitted::Done(STATUS_SUCCESS, 0));
         }
         // SAFETY: passed on from our caller.
@@ -419,9 +433,7 @@ pub unsafe extern "system" fn shutdown(s: SOCKET, how: i32) -> i32 {
             _ => return Err(Code::wsa(WSAEINVAL)),
         };
         let mut state = socket.lock();
-        if state.connecting {
-            refresh(&mut state);
-        }
+        settle(&mut state);
         let usable = state.connected && !state.needs_context;
         let Some(fd) = state.fd.filter(|_| usable) else { return Err(Code::wsa(WSAENOTCONN)) };
         // Linux's SHUT_RD would answer the peer's data with end-of-file here and is not what Windows

@@ -1,11 +1,11 @@
 //! Sending and receiving: the blocking calls and the overlapped ones.
 
-use windows_sys::Win32::Foundation::{STATUS_BUFFER_OVERFLOW, STATUS_SUCCESS};
+use windows_sys::Win32::Foundation::{STATUS_BUFFER_OVERFLOW, STATUS_PENDING, STATUS_SUCCESS};
 use windows_sys::Win32::Networking::WinSock::{
     LPWSAOVERLAPPED_COMPLETION_ROUTINE, MSG_DONTROUTE, MSG_OOB, MSG_PARTIAL, MSG_PEEK,
     MSG_PUSH_IMMEDIATE, MSG_WAITALL, SOCKADDR, SOCKET, SOCKET_ERROR, WSA_IO_PENDING, WSABUF,
-    WSAEDESTADDRREQ, WSAEFAULT, WSAEINTR, WSAEINVAL, WSAEISCONN, WSAENOTCONN, WSAEOPNOTSUPP,
-    WSAESHUTDOWN, WSAEWOULDBLOCK,
+    WSAEDESTADDRREQ, WSAEFAULT, WSAEINTR, WSAEINVAL, WSAEISCONN, WSAENOBUFS, WSAENOTCONN,
+    WSAEOPNOTSUPP, WSAESHUTDOWN, WSAEWOULDBLOCK,
 };
 use windows_sys::Win32::System::IO::OVERLAPPED;
 use windows_sys::core::{PCSTR, PSTR};
@@ -13,12 +13,14 @@ use windows_sys::core::{PCSTR, PSTR};
 use crate::address::{self, Address};
 use crate::blocking;
 use crate::error::{self, Code};
-use crate::event::Waited;
-use crate::object::{self, Object, SocketRef, WAITS};
+use crate::event::Signal;
+use crate::handle::Ref;
+use crate::object::{self, Object, SocketRef, TABLE, WAITS};
 use crate::op::{Buffers, Kind, Op, Step};
+use crate::overlapped;
 use crate::socket::{self, Direction, State, Submitted};
 use crate::start::answer;
-use crate::thread;
+use crate::thread::{self, Waiting};
 use crate::transfer;
 use crate::wait::Deadline;
 
@@ -118,6 +120,9 @@ fn recv_now(
 ) -> Count {
     let mut done = 0;
     let form = socket.form;
+    if flags & libc::MSG_WAITALL != 0 && (!form.is_stream() || socket.lock().nonblocking) {
+        return Err(Code::wsa(WSAEOPNOTSUPP)); // It could not wait, and must not lose what came.
+    }
     block(socket, Direction::In, |state| {
         transfer::recv_step(form, state, buffers, flags, from.as_ref(), &mut done)
     })
@@ -272,8 +277,13 @@ unsafe fn capture(buffers: *const WSABUF, len: u32) -> Result<Buffers, Code> {
     match (buffers.is_null(), len) {
         (_, 0) => Err(Code::wsa(WSAEINVAL)),
         (true, _) => Err(Code::wsa(WSAEFAULT)),
-        // SAFETY: our caller vouches for the array.
-        (false, _) => Ok(unsafe { Buffers::capture(buffers, len) }),
+        (false, _) => {
+            // SAFETY: our caller vouches for the array.
+            let buffers = unsafe { Buffers::capture(buffers, len) };
+            // Counts have 32 bits (rule 14).
+            let countable = buffers.total() <= u32::MAX as usize;
+            countable.then_some(buffers).ok_or(Code::wsa(WSAEINVAL))
+        }
     }
 }
 
@@ -334,19 +344,21 @@ unsafe fn wait_for(
 ) -> Result<(), Code> {
     // SAFETY: our caller vouches for the OVERLAPPED.
     let mut op = unsafe { Op::new(kind, overlapped, None) };
-    let event = op.event();
+    let event = match op.event() {
+        Some(event) => event,
+        None => private_event(&mut op)?,
+    };
     let submitted = socket.submit(direction, &mut op);
     if submitted != Submitted::Pending {
         // SAFETY: passed on from our caller.
         return unsafe { answer_issued(submitted, count) };
     }
-    let signal = match event.as_deref() {
-        Some(Object::Event(event)) => event,
-        _ => &socket.signal,
-    };
-    let waited =
+    let Object::Event(signal) = &*event else { unreachable!("an operation's event is an event") };
+    let _waiting = Waiting::begin();
+    // SAFETY: our caller vouches for the OVERLAPPED.
+    while unsafe { overlapped::status_of(overlapped) } == STATUS_PENDING {
         thread::on_current(|thread| WAITS.wait(thread, &[signal], false, Deadline::Never, false));
-    debug_assert_eq!(waited, Waited::Signal(0));
+    }
     // SAFETY: the operation is complete and the OVERLAPPED the program's again.
     let (status, bytes) =
         unsafe { ((*overlapped).Internal as u32 as i32, (*overlapped).InternalHigh) };
@@ -355,6 +367,14 @@ unsafe fn wait_for(
     }
     // SAFETY: passed on from our caller.
     unsafe { answer_issued(Submitted::Done(status, bytes as u32), count) }
+}
+
+/// An event that this operation alone sets, and that nobody else can name.
+fn private_event(op: &mut Op) -> Result<Ref<Object>, Code> {
+    let handle = object::insert(Object::Event(Signal::new(true, false).into()))?;
+    let event = TABLE.close(handle.addr()).ok_or(Code::wsa(WSAENOBUFS))?;
+    op.set_event(event.clone());
+    Ok(event)
 }
 
 /// Receives into several buffers, at once or overlapped: [WSARecv][ms].

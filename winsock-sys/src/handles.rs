@@ -81,9 +81,7 @@ pub unsafe extern "system" fn getpeername(s: SOCKET, name: *mut SOCKADDR, len: *
     answer(object::socket(s).and_then(|socket| {
         let address = {
             let mut state = socket.lock();
-            if state.connecting {
-                crate::connect::refresh(&mut state);
-            }
+            crate::connect::settle(&mut state);
             let usable = state.connected && !state.needs_context;
             let fd = state.fd.filter(|_| usable).ok_or(Code::wsa(WSAENOTCONN))?;
             state.peer(fd)

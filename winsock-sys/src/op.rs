@@ -13,7 +13,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use libc::iovec;
 use windows_sys::Win32::Foundation::{NTSTATUS, STATUS_PENDING};
 use windows_sys::Win32::Networking::WinSock::{
-    LPWSAOVERLAPPED_COMPLETION_ROUTINE, SOCKADDR, WSABUF,
+    LPWSAOVERLAPPED_COMPLETION_ROUTINE, SOCKADDR, SOCKET, WSABUF,
 };
 use windows_sys::Win32::System::IO::OVERLAPPED;
 
@@ -63,6 +63,7 @@ pub enum Kind {
     /// where the listener would.
     AcceptData {
         buffers: Buffers,
+        listener: SOCKET,
         report: Report,
     },
     Connect {
@@ -107,6 +108,8 @@ pub struct Transmit {
     pub head: Buffers,
     pub file: Option<FilePart>,
     pub tail: Buffers,
+    /// How many bytes of `head` have gone.
+    pub head_done: u32,
     /// How many bytes of `tail` have gone.
     pub tail_done: u32,
     /// What to do with the connection at the end: TF_DISCONNECT, TF_REUSE_SOCKET.
@@ -266,7 +269,21 @@ impl Op {
 
     /// Whether the issuing thread's exit cancels it (rule 48).
     pub fn dies_with_thread(&self, has_port: bool) -> bool {
+        let has_port = match &self.kind {
+            Kind::AcceptData { report, .. } => report.port.is_some(),
+            _ => has_port,
+        };
         !has_port || self.event.is_some() || self.routine.is_some()
+    }
+
+    /// Whether it is the second half of an AcceptEx of this listener.
+    pub fn is_accept_data_of(&self, handle: SOCKET) -> bool {
+        matches!(self.kind, Kind::AcceptData { listener, .. } if listener == handle)
+    }
+
+    /// The operation's own event, where the program gave none.
+    pub fn set_event(&mut self, event: Ref<Object>) {
+        self.event = Some(event);
     }
 
     /// Whether completions of this operation are fetched from a queue, so that it makes no difference

@@ -1,5 +1,6 @@
 //! What became of an overlapped operation, and cancelling one.
 
+use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use windows_sys::Win32::Foundation::{
@@ -16,7 +17,7 @@ use crate::event::{Signal, Waited};
 use crate::handle::Ref;
 use crate::object::{self, Object, SocketRef, WAITS};
 use crate::op::{Kind, Op};
-use crate::thread;
+use crate::thread::{self, Thread, Waiting};
 use crate::wait::Deadline;
 
 fn answer(result: Result<(), Code>) -> BOOL {
@@ -33,7 +34,7 @@ fn answer(result: Result<(), Code>) -> BOOL {
 ///
 /// # Safety
 /// `overlapped` is valid.
-unsafe fn status_of(overlapped: *const OVERLAPPED) -> NTSTATUS {
+pub unsafe fn status_of(overlapped: *const OVERLAPPED) -> NTSTATUS {
     // SAFETY: Internal is an aligned usize; the completing thread writes it atomically.
     let internal = unsafe { AtomicUsize::from_ptr((&raw const (*overlapped).Internal).cast_mut()) };
     internal.load(Ordering::Acquire) as u32 as NTSTATUS
@@ -142,9 +143,9 @@ unsafe fn await_result(
     }
     // SAFETY: our caller vouches for the OVERLAPPED.
     let event = object::event(unsafe { (*overlapped).hEvent }.addr() & !1);
-    let signal = match event.as_deref() {
-        Some(Object::Event(event)) => event,
-        _ => socket,
+    let own = match event.as_deref() {
+        Some(Object::Event(event)) => Some(&**event),
+        _ => None,
     };
     loop {
         // SAFETY: our caller vouches for the OVERLAPPED.
@@ -155,15 +156,36 @@ unsafe fn await_result(
         if let Deadline::Now = deadline {
             return Err(Code(ERROR_IO_INCOMPLETE));
         }
-        let waited =
-            thread::on_current(|thread| WAITS.wait(thread, &[signal], false, deadline, alertable));
-        match waited {
+        match thread::on_current(|thread| wait_a_while(thread, own, socket, deadline, alertable)) {
             Waited::Signal(_) => {}
+            Waited::TimedOut if deadline.left_ns().is_some() => {}
             Waited::TimedOut => return Err(Code(WAIT_TIMEOUT)),
             Waited::Apc => {
                 thread::on_current(|thread| thread.run_apcs());
                 return Err(Code(WAIT_IO_COMPLETION));
             }
+        }
+    }
+}
+
+/// Waits for the operation's event. The socket's signal is no more than a hint: other operations set it
+/// too, and those of a port-bound socket do not; so without an event the caller looks now and then.
+fn wait_a_while(
+    thread: &Arc<Thread>,
+    own: Option<&Signal>,
+    socket: &Signal,
+    deadline: Deadline,
+    alertable: bool,
+) -> Waited {
+    const A_WHILE_MS: u32 = 5;
+    let _waiting = Waiting::begin();
+    match own {
+        Some(event) => WAITS.wait(thread, &[event], false, deadline, alertable),
+        None => {
+            let never = Signal::new(false, false);
+            let hint = if socket.is_set() { &never } else { socket };
+            let a_while = deadline.or_after_ms(A_WHILE_MS);
+            WAITS.wait(thread, &[hint], false, a_while, alertable)
         }
     }
 }
@@ -196,8 +218,10 @@ fn cancel(object: Ref<Object>, chosen: &dyn Fn(&Op) -> bool) -> Result<usize, Co
     let Some(socket) = SocketRef::of(object) else { return Err(Code(ERROR_INVALID_HANDLE)) };
     // An AcceptEx belongs to its listener, also while it waits on the accepted socket (rule 37).
     let own = |op: &Op| !matches!(op.kind, Kind::AcceptData { .. }) && chosen(op);
-    let accepted = |op: &Op| matches!(op.kind, Kind::AcceptData { .. }) && chosen(op);
-    let accepting = socket.accepting();
-    let elsewhere: usize = accepting.iter().map(|target| target.cancel(&accepted)).sum();
-    Ok(socket.cancel(&own) + elsewhere)
+    let handle = socket.lock().handle;
+    let accepted = |op: &Op| op.is_accept_data_of(handle) && chosen(op);
+    // In this order: an operation moves from the listener to an accepted socket and never back.
+    let here = socket.cancel(&own);
+    let elsewhere: usize = socket.accepting().iter().map(|target| target.cancel(&accepted)).sum();
+    Ok(here + elsewhere)
 }

@@ -252,12 +252,18 @@ impl Port {
     /// lock, a file, another library), and Windows would release another thread (rule 41). True
     /// while the port needs looking after.
     pub fn drop_sleepers(self: &Arc<Port>, asleep: impl Fn(i32) -> bool) -> bool {
+        let tids: Vec<i32> = {
+            let mut state = lock(&self.state);
+            if !state.is_stalled() {
+                state.watched = false;
+                return false;
+            }
+            state.runners.iter().map(|runner| runner.tid).collect()
+        };
+        // Asking takes a while: posts and takes go on meanwhile.
+        let asleep: Vec<i32> = tids.into_iter().filter(|&tid| asleep(tid)).collect();
         let mut state = lock(&self.state);
-        if !state.is_stalled() {
-            state.watched = false;
-            return false;
-        }
-        state.runners.retain(|runner| !asleep(runner.tid));
+        state.runners.retain(|runner| !asleep.contains(&runner.tid));
         self.release(state);
         true
     }
@@ -292,6 +298,7 @@ impl State {
     }
 
     fn run(&mut self, thread: &Thread) {
+        self.retire(thread); // It may have run already, in an APC inside a wait.
         self.runners.push(Runner { id: thread.id, tid: thread.tid });
     }
 

@@ -9,19 +9,20 @@
 use std::collections::VecDeque;
 use std::os::fd::RawFd;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use windows_sys::Win32::Foundation::{
     NTSTATUS, STATUS_CANCELLED, STATUS_CONNECTION_ABORTED, STATUS_INVALID_HANDLE,
     STATUS_PIPE_DISCONNECTED,
 };
-use windows_sys::Win32::Networking::WinSock::{SOCKET, WSAEINVAL, WSAENOTSOCK};
+use windows_sys::Win32::Networking::WinSock::{SOCKET, WSAEMFILE, WSAENOTSOCK};
 
 use crate::address::Address;
 use crate::error::{self, Code};
 use crate::event::Signal;
 use crate::handle::Ref;
 use crate::object::{Object, SocketRef, TABLE};
-use crate::op::{Kind, Op, Queue, Report, Step, When};
+use crate::op::{Buffers, Kind, Op, Queue, Report, Step, When};
 use crate::options::Journal;
 use crate::sync::{Mutex, MutexGuard, lock};
 use crate::sys::{self, Errno};
@@ -149,6 +150,7 @@ pub enum Submitted {
 
 impl Socket {
     pub fn new(form: Form) -> Socket {
+        SOCKETS.fetch_add(1, Ordering::Relaxed);
         Socket { form, signal: Signal::new(false, false), state: Mutex::new(State::new()) }
     }
 
@@ -162,6 +164,9 @@ impl Socket {
 
     /// The descriptor, made now if there is none yet.
     pub fn descriptor(&self, state: &mut State) -> Result<RawFd, Errno> {
+        if state.closed {
+            return Err(Errno(libc::EBADF));
+        }
         if let Some(fd) = state.fd {
             return Ok(fd);
         }
@@ -183,10 +188,7 @@ impl Socket {
         if direction == Direction::Out && state.fin_due {
             return Submitted::Failed(STATUS_PIPE_DISCONNECTED);
         }
-        op.lend();
-        if state.report.port.is_none() && !op.has_event() {
-            self.signal.reset();
-        }
+        self.begin(&state, op);
         if state.queue(direction).is_empty() && state.worth_trying(direction, op) {
             match self.attempt(&mut state, op) {
                 Step::Done(status, bytes) if is_error(status) => {
@@ -206,11 +208,19 @@ impl Socket {
         }
     }
 
+    /// An operation starts: its OVERLAPPED is lent, and what its end will set is reset (rule 53).
+    pub fn begin(&self, state: &State, op: &Op) {
+        op.lend();
+        if state.report.port.is_none() && !op.has_event() {
+            self.signal.reset();
+        }
+    }
+
     /// Carries out an operation that answers "pending" also when it can be done at once: AcceptEx,
     /// DisconnectEx, TransmitFile.
     pub fn submit_pending(&self, direction: Direction, mut op: Op) -> Result<(), Errno> {
         let mut state = self.lock();
-        op.lend();
+        self.begin(&state, &op);
         let idle = state.is_idle(direction);
         self.park(&mut state, direction, &mut op)?;
         if idle && (direction == Direction::Out || state.readable || state.has_stash()) {
@@ -225,19 +235,20 @@ impl Socket {
         op.complete(&state.report, &self.signal, status, bytes, when);
     }
 
-    /// Puts an operation into its queue, to be finished by the backend. What is left in its place means
-    /// nothing.
-    pub fn park(
-        &self,
-        state: &mut State,
-        direction: Direction,
-        op: &mut Op,
-    ) -> Result<(), Errno> {
+    /// Makes the backend report on the socket. EBADF when it has been closed: nothing may wait on it.
+    fn enroll(&self, state: &mut State) -> Result<(), Errno> {
+        let fd = self.descriptor(state)?;
         if !state.registered {
-            let fd = self.descriptor(state)?;
             backend::register(fd, state.handle)?;
             state.registered = true;
         }
+        Ok(())
+    }
+
+    /// Puts an operation into its queue, to be finished by the backend. What is left in its place means
+    /// nothing.
+    pub fn park(&self, state: &mut State, direction: Direction, op: &mut Op) -> Result<(), Errno> {
+        self.enroll(state)?;
         let mut boxed = state.spare.take().unwrap_or_else(|| Box::new(Op::EMPTY));
         std::mem::swap(&mut *boxed, op);
         state.queue(direction).push(boxed);
@@ -296,42 +307,30 @@ impl Socket {
             match accept::finish(request, status) {
                 accept::Next::Complete => {}
                 accept::Next::AwaitData { target, buffers } => {
-                    return self.hand_over(state, target, buffers, *op);
+                    return self.hand_over(state, &target, buffers, *op);
                 }
             }
         }
-        if op.kind.starts_over() && !is_error(status) {
-            // The connection that they wait on is no more.
-            self.abort(state, &|_| true, |_| STATUS_CONNECTION_ABORTED);
-        }
+        self.sever(state, op.kind.starts_over() && !is_error(status));
         self.tell(state, &mut op, status, bytes);
         op.clear();
         state.spare = Some(op);
     }
 
     fn tell(&self, state: &State, op: &mut Op, status: NTSTATUS, bytes: u32) {
-        let over = match &op.kind {
-            Kind::AcceptData { report, .. } => Some(report.clone()),
-            _ => None,
+        let Kind::AcceptData { listener, report, .. } = &op.kind else {
+            return op.complete(&state.report, &self.signal, status, bytes, When::Later);
         };
-        op.complete(
-            over.as_ref().unwrap_or(&state.report),
-            &self.signal,
-            status,
-            bytes,
-            When::Later,
-        );
+        // It is the listener's, wherever it waits.
+        let (listener, report) = (TABLE.live(*listener).and_then(SocketRef::of), report.clone());
+        let signal = listener.as_ref().map_or(&self.signal, |listener| &listener.signal);
+        op.complete(&report, signal, status, bytes, When::Later);
     }
 
     /// An AcceptEx that wants data has its connection: from now on it waits there (rule 71).
-    fn hand_over(
-        &self,
-        state: &mut State,
-        target: SocketRef,
-        buffers: crate::op::Buffers,
-        mut op: Op,
-    ) {
-        op.kind = Kind::AcceptData { buffers, report: state.report.clone() };
+    fn hand_over(&self, state: &mut State, target: &SocketRef, buffers: Buffers, mut op: Op) {
+        let (listener, report) = (state.handle, state.report.clone());
+        op.kind = Kind::AcceptData { buffers, listener, report };
         let accepted = target.clone().into_object();
         let accepting = &mut state.extra().accepting;
         if accepting.len() == accepting.capacity() {
@@ -341,10 +340,13 @@ impl Socket {
             });
         }
         accepting.push(accepted);
-        let mut target_state = target.lock();
-        match target.park(&mut target_state, Direction::In, &mut op) {
-            Ok(()) => {}
-            Err(_) => unreachable!("registering a new connection needs memory only"),
+        let parked = target.park(&mut target.lock(), Direction::In, &mut op);
+        if let Err(errno) = parked {
+            let status = match errno.0 {
+                libc::EBADF => STATUS_CANCELLED, // Closed in this very moment (rule 37).
+                other => error::status_of_errno(other),
+            };
+            self.tell(state, &mut op, status, 0);
         }
     }
 
@@ -372,6 +374,13 @@ impl Socket {
     pub fn cancel(&self, choose: &dyn Fn(&Op) -> bool) -> usize {
         let mut state = self.lock();
         self.abort(&mut state, choose, |_| STATUS_CANCELLED)
+    }
+
+    /// Ends what waits for a connection that is no more.
+    pub fn sever(&self, state: &mut State, started_over: bool) {
+        if started_over {
+            self.abort(state, &|_| true, |_| STATUS_CONNECTION_ABORTED);
+        }
     }
 
     fn abort(
@@ -409,7 +418,7 @@ impl Socket {
         let fd = state.fd.take();
         let acceptor = state.acceptor.take();
         let extra = state.extra.take().unwrap_or_default();
-        let listening = state.listening;
+        let (listening, handle) = (state.listening, state.handle);
         drop(state);
 
         if let (Some(fd), true) = (fd, listening && !extra.blocked.is_empty()) {
@@ -421,7 +430,7 @@ impl Socket {
             listener.cancel(&|op| accept::is_for(op, self)); // Rule 37.
         }
         for accepted in extra.accepting.into_iter().filter_map(SocketRef::of) {
-            accepted.cancel(&|op| matches!(op.kind, Kind::AcceptData { .. }));
+            accepted.cancel(&|op| op.is_accept_data_of(handle));
         }
         for fd in fd.into_iter().chain(extra.stash.into_iter().map(|(fd, _)| fd)) {
             sys::close(fd);
@@ -452,6 +461,12 @@ impl Socket {
         if !state.closed {
             self.advance(&mut state, direction);
         }
+    }
+}
+
+impl Drop for Socket {
+    fn drop(&mut self) {
+        SOCKETS.fetch_sub(1, Ordering::Relaxed);
     }
 }
 
@@ -523,7 +538,14 @@ impl State {
     /// Back to the socket it was when created, but for its options and its port (TF_REUSE_SOCKET).
     pub fn start_over(&mut self) {
         if let Some(fd) = self.fd.take() {
+            // The peer has been told; a linger time would make the kernel wait, and us with it.
+            let no_linger = libc::linger { l_onoff: 0, l_linger: 0 };
+            let _ = sys::set_option(fd, libc::SOL_SOCKET, libc::SO_LINGER, no_linger);
             sys::close(fd);
+        }
+        if let Some(extra) = &mut self.extra {
+            extra.peer = None;
+            extra.blocked.iter().for_each(|thread| thread.unpark());
         }
         self.registered = false;
         (self.readable, self.writable, self.hangup) = (true, true, false);
@@ -592,6 +614,8 @@ impl State {
             Direction::Out => true,
             Direction::In => {
                 self.readable
+                    || self.recv_shut
+                    || self.reset
                     || !op.is_queued(&self.report)
                     || self.drained_at != Some(sys::coarse_ms())
             }
@@ -616,19 +640,36 @@ pub fn on_ready(token: usize, events: u32) {
 /// Cancels what a thread that ends has left behind (rule 48).
 pub fn cancel_of_thread(issuer: u32) {
     for value in TABLE.values() {
-        if let Some(object) = TABLE.open(value)
-            && let Object::Socket(socket) = &*object
-        {
+        if let Some(socket) = TABLE.open(value).and_then(SocketRef::of) {
             let has_port = socket.lock().report.port.is_some();
             socket.cancel(&|op| op.issuer == issuer && op.dies_with_thread(has_port));
         }
     }
 }
 
+/// How many sockets there are, with a descriptor or waiting for one.
+static SOCKETS: AtomicUsize = AtomicUsize::new(0);
+
+/// Whether another socket could have a descriptor. They are made late, but WSAEMFILE is the answer of
+/// the call that makes the socket.
+fn has_room() -> bool {
+    static LIMIT: AtomicUsize = AtomicUsize::new(0);
+    let count = SOCKETS.load(Ordering::Relaxed);
+    if count <= LIMIT.load(Ordering::Relaxed) {
+        return true;
+    }
+    let limit = sys::descriptor_limit();
+    LIMIT.store(limit, Ordering::Relaxed);
+    count <= limit
+}
+
 /// Opens a handle to a new socket.
 pub fn open(form: Form) -> Result<SOCKET, Code> {
-    let socket = Object::Socket(Box::new(Socket::new(form)));
-    let handle = TABLE.insert(socket).ok_or(Code::wsa(WSAEINVAL))?;
+    let socket = Socket::new(form);
+    if !has_room() {
+        return Err(Code::wsa(WSAEMFILE));
+    }
+    let handle = TABLE.insert(Object::Socket(Box::new(socket))).ok_or(Code::wsa(WSAEMFILE))?;
     if let Some(object) = TABLE.open(handle)
         && let Object::Socket(socket) = &*object
     {
@@ -648,7 +689,8 @@ pub fn close(s: SOCKET) -> Result<(), Code> {
         let last = {
             let mut state = socket.lock();
             state.handles -= 1;
-            state.handles == 0
+            state.closed = state.handles == 0; // No handle can be added any more.
+            state.closed
         };
         if last {
             socket.shut();

@@ -132,6 +132,10 @@ pub fn disconnect(fd: RawFd) -> Result<()> {
     retry(|| unsafe { libc::connect(fd, &nowhere, len) as isize }).map(drop)
 }
 
+/// No address, for the calls that take one.
+const NOWHERE: *const u8 = std::ptr::null();
+const NO_LEN: usize = 0;
+
 /// Sends what the kernel takes at once.
 ///
 /// # Safety
@@ -150,7 +154,9 @@ pub unsafe fn send(
     if let ([buffer], None) = (buffers, to) {
         let (base, len) = (buffer.iov_base, buffer.iov_len);
         // SAFETY: our caller vouches for the buffer. No address follows.
-        return retry(|| unsafe { libc::syscall(libc::SYS_sendto, fd, base, len, flags, 0, 0) as _ });
+        return retry(|| unsafe {
+            libc::syscall(libc::SYS_sendto, fd, base, len, flags, NOWHERE, NO_LEN) as _
+        });
     }
     // SAFETY: all zeroes is a valid msghdr.
     let mut message: libc::msghdr = unsafe { mem::zeroed() };
@@ -206,7 +212,9 @@ pub unsafe fn recv_stream(fd: RawFd, buffers: &[iovec], flags: c_int) -> Result<
         let flags = flags | libc::MSG_DONTWAIT;
         let (base, len) = (buffer.iov_base, buffer.iov_len);
         // SAFETY: our caller vouches for the buffer. No address is asked for.
-        return retry(|| unsafe { libc::syscall(libc::SYS_recvfrom, fd, base, len, flags, 0, 0) as _ });
+        return retry(|| unsafe {
+            libc::syscall(libc::SYS_recvfrom, fd, base, len, flags, NOWHERE, NO_LEN) as _
+        });
     }
     // SAFETY: passed on from our caller.
     unsafe { recv(fd, buffers, flags, None) }.map(|received| received.bytes)
@@ -229,8 +237,24 @@ pub fn send_file(fd: RawFd, file: RawFd, offset: &mut i64, count: usize) -> Resu
     if let Some(kernel) = fake::kernel() {
         return kernel.send_file(fd, file, offset, count);
     }
-    // SAFETY: the kernel reads and writes the offset, which outlives the call.
-    retry(|| unsafe { libc::sendfile(fd, file, offset, count) })
+    // `sendfile` knows no MSG_NOSIGNAL: a SIGPIPE of its own making is taken back.
+    // SAFETY: all zeroes is the empty set on Linux; the calls read and write only these sets and the
+    // offset, all of which outlive them.
+    unsafe {
+        let mut pipe: libc::sigset_t = mem::zeroed();
+        let mut mask: libc::sigset_t = mem::zeroed();
+        let mut pending: libc::sigset_t = mem::zeroed();
+        libc::sigaddset(&mut pipe, libc::SIGPIPE);
+        libc::pthread_sigmask(libc::SIG_BLOCK, &pipe, &mut mask);
+        libc::sigpending(&mut pending);
+        let sent = retry(|| libc::sendfile(fd, file, offset, count));
+        if sent == Err(Errno(libc::EPIPE)) && libc::sigismember(&pending, libc::SIGPIPE) == 0 {
+            let at_once = libc::timespec { tv_sec: 0, tv_nsec: 0 };
+            libc::sigtimedwait(&pipe, std::ptr::null_mut(), &at_once);
+        }
+        libc::pthread_sigmask(libc::SIG_SETMASK, &mask, std::ptr::null_mut());
+        sent
+    }
 }
 
 pub fn shutdown(fd: RawFd, how: c_int) -> Result<()> {
@@ -382,4 +406,12 @@ pub fn coarse_ms() -> u32 {
     // SAFETY: the kernel fills the timespec; this clock always exists.
     unsafe { libc::clock_gettime(libc::CLOCK_MONOTONIC_COARSE, &mut now) };
     (now.tv_sec as u64 * 1000 + now.tv_nsec as u64 / 1_000_000) as u32
+}
+
+/// How many descriptors the process may have.
+pub fn descriptor_limit() -> usize {
+    let mut limit = libc::rlimit { rlim_cur: 0, rlim_max: 0 };
+    // SAFETY: the kernel fills the structure; this limit always exists.
+    unsafe { libc::getrlimit(libc::RLIMIT_NOFILE, &mut limit) };
+    limit.rlim_cur as usize
 }

@@ -41,6 +41,8 @@ pub struct Thread {
     /// How many APCs are queued, so that nobody takes the lock to find none.
     queued: AtomicU32,
     dead: AtomicBool,
+    /// Woken to lead the backend; it has not looked at that yet.
+    promoted: AtomicBool,
     /// The thread as a thing to wait for: set when it has ended.
     pub ended: Signal,
     /// Set once the thread may run: at once, or by ResumeThread.
@@ -63,10 +65,22 @@ impl Thread {
             apcs: Mutex::new(VecDeque::new()),
             queued: AtomicU32::new(0),
             dead: AtomicBool::new(false),
+            promoted: AtomicBool::new(false),
             ended: Signal::new(false, false),
             released: Signal::new(false, false),
             exit_code: AtomicU32::new(STILL_ACTIVE as u32),
         }
+    }
+
+    /// Wakes the thread to lead the backend.
+    pub fn promote(&self) {
+        self.promoted.store(true, Ordering::Release);
+        self.unpark();
+    }
+
+    /// Whether it has been woken to lead since it was last asked.
+    pub fn take_promotion(&self) -> bool {
+        self.promoted.load(Ordering::Relaxed) && self.promoted.swap(false, Ordering::Acquire)
     }
 
     /// What the thread returned, or STILL_ACTIVE.
@@ -155,13 +169,14 @@ struct Local {
 
 impl Drop for Local {
     fn drop(&mut self) {
-        self.thread.end();
-        if let Some(port) = self.port.take() {
-            port.retire(&self.thread);
-        }
+        // Whoever waits for the thread's end finds its operations ended.
         if ISSUED.get() {
             crate::socket::cancel_of_thread(self.thread.id);
         }
+        if let Some(port) = self.port.take() {
+            port.retire(&self.thread);
+        }
+        self.thread.end();
     }
 }
 

@@ -36,9 +36,7 @@ pub fn recv_step(
 
 fn may_recv(form: Form, state: &mut State) -> Result<RawFd, NTSTATUS> {
     if form.is_stream() {
-        if state.connecting {
-            connect::refresh(state);
-        }
+        connect::settle(state);
         if !state.connected {
             return Err(STATUS_INVALID_CONNECTION);
         }
@@ -76,7 +74,7 @@ fn recv_stream(
             Ok(0) => return Step::Done(STATUS_SUCCESS, *done), // The peer's end (rule 30).
             Ok(bytes) => {
                 *done += bytes as u32;
-                if bytes < room {
+                if bytes < room && flags & (libc::MSG_PEEK | libc::MSG_OOB) == 0 {
                     // Drained: what comes next raises a new edge, unless no edge can come any more.
                     state.readable = state.hangup;
                 }
@@ -175,7 +173,11 @@ fn failed_recv(state: &mut State, errno: Errno) -> Step {
             state.reset = true;
             Step::Done(STATUS_CONNECTION_RESET, 0)
         }
-        other => Step::Done(error::status_of_errno(other), 0),
+        other => {
+            // Linux tells once why a connection is dead and calls it the end from then on.
+            state.reset = state.connected && other == libc::ETIMEDOUT;
+            Step::Done(error::status_of_errno(other), 0)
+        }
     }
 }
 
@@ -194,6 +196,7 @@ pub fn send_step(
         Err(status) => return Step::Done(status, 0),
     };
     let total = buffers.total();
+    let mut told = false;
     loop {
         let sent = buffers.remaining(*done as usize, |vectors| {
             // SAFETY: the buffers are the program's, lent until the operation completes.
@@ -213,10 +216,11 @@ pub fn send_step(
                 state.writable = false;
                 return Step::Wait;
             }
-            Err(Errno(libc::ECONNREFUSED)) if !form.is_stream() => {
+            Err(errno) if !form.is_stream() && is_told_by_icmp(errno) && !told => {
                 // The report belongs to an earlier datagram, and on Windows to a receive.
+                told = true;
                 sys::drain_errors(fd);
-                state.unreachable = state.reports_unreachable();
+                state.unreachable |= errno.0 == libc::ECONNREFUSED && state.reports_unreachable();
             }
             Err(Errno(libc::ECONNRESET | libc::EPIPE)) => {
                 state.reset = true;
@@ -232,9 +236,7 @@ fn may_send(form: Form, state: &mut State) -> Result<RawFd, NTSTATUS> {
         return Err(STATUS_PIPE_DISCONNECTED); // Rule 10.
     }
     if form.is_stream() {
-        if state.connecting {
-            connect::refresh(state);
-        }
+        connect::settle(state);
         if !state.connected {
             return Err(STATUS_INVALID_CONNECTION);
         }

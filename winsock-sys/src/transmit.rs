@@ -9,7 +9,7 @@ use windows_sys::Win32::Foundation::{
 };
 use windows_sys::Win32::Networking::WinSock::{
     SOCKET, TF_DISCONNECT, TF_REUSE_SOCKET, TF_USE_KERNEL_APC, TF_USE_SYSTEM_THREAD,
-    TF_WRITE_BEHIND, TRANSMIT_FILE_BUFFERS, WSAEINVAL, WSAENOTCONN,
+    TF_WRITE_BEHIND, TRANSMIT_FILE_BUFFERS, WSAEINVAL, WSAENOTCONN, WSAESHUTDOWN,
 };
 use windows_sys::Win32::System::IO::OVERLAPPED;
 use windows_sys::core::BOOL;
@@ -46,8 +46,14 @@ pub unsafe extern "system" fn TransmitFile(
         if !socket.form.is_stream() {
             return Err(Code::wsa(WSAEINVAL));
         }
-        if !socket.lock().connected {
-            return Err(Code::wsa(WSAENOTCONN));
+        {
+            let state = socket.lock();
+            if !state.connected {
+                return Err(Code::wsa(WSAENOTCONN));
+            }
+            if state.send_shut {
+                return Err(Code::wsa(WSAESHUTDOWN));
+            }
         }
         // SAFETY: our caller vouches for the OVERLAPPED and the buffers.
         let transmit = unsafe { plan(file, count, overlapped, buffers, flags) }?;
@@ -105,7 +111,7 @@ unsafe fn plan(
     };
     let reuse = flags & TF_REUSE_SOCKET != 0;
     let disconnect = flags & TF_DISCONNECT != 0;
-    Ok(Transmit { head, file, tail, tail_done: 0, disconnect, reuse })
+    Ok(Transmit { head, file, tail, head_done: 0, tail_done: 0, disconnect, reuse })
 }
 
 fn file_part(handle: HANDLE, count: u32, offset: Option<i64>) -> Result<FilePart, Code> {
@@ -128,17 +134,22 @@ fn transmit_now(socket: &SocketRef, transmit: Transmit) -> Result<Submitted, Cod
     let mut transmit = transmit;
     let mut done = 0;
     let bytes = crate::data::block(socket, Direction::Out, |state| {
-        step(socket, state, &mut transmit, &mut done)
+        let step = step(socket, state, &mut transmit, &mut done);
+        socket.sever(state, transmit.reuse && matches!(step, Step::Done(STATUS_SUCCESS, _)));
+        step
     })?;
     Ok(Submitted::Done(STATUS_SUCCESS, bytes))
 }
 
 /// One attempt: as far as the kernel takes it.
 pub fn step(socket: &Socket, state: &mut State, transmit: &mut Transmit, done: &mut u32) -> Step {
-    let head_len = transmit.head.total() as u32;
-    if *done < head_len {
-        let step =
-            transfer::send_step(socket.form, state, &transmit.head, libc::MSG_MORE, None, done);
+    if transmit.head.total() > transmit.head_done as usize {
+        let more_follows = transmit.file.is_some() || transmit.tail.total() > 0;
+        let flags = if more_follows { libc::MSG_MORE } else { 0 };
+        let before = transmit.head_done;
+        let head_done = &mut transmit.head_done;
+        let step = transfer::send_step(socket.form, state, &transmit.head, flags, None, head_done);
+        *done += transmit.head_done - before;
         match step {
             Step::Done(STATUS_SUCCESS, _) => {}
             other => return other,
@@ -167,7 +178,7 @@ pub fn step(socket: &Socket, state: &mut State, transmit: &mut Transmit, done: &
 }
 
 fn send_file(state: &mut State, file: &mut FilePart, done: &mut u32) -> Step {
-    if state.send_shut {
+    if state.send_shut && !state.fin_due {
         return Step::Done(STATUS_PIPE_DISCONNECTED, 0);
     }
     let Some(fd) = state.fd else { return Step::Done(STATUS_INVALID_CONNECTION, 0) };

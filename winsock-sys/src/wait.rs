@@ -25,6 +25,16 @@ impl Deadline {
         }
     }
 
+    /// This one, or `ms` milliseconds from now if that is sooner.
+    pub fn or_after_ms(self, ms: u32) -> Deadline {
+        let soon = Instant::now() + Duration::from_millis(ms.into());
+        match self {
+            Deadline::Now => Deadline::Now,
+            Deadline::Never => Deadline::At(soon),
+            Deadline::At(instant) => Deadline::At(instant.min(soon)),
+        }
+    }
+
     /// What is left: `None` when the time is up, `Some(None)` when there is no limit.
     pub fn left_ns(self) -> Option<Option<u64>> {
         match self {

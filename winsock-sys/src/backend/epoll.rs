@@ -84,7 +84,7 @@ impl Driver {
 
     /// Registers a socket's descriptor; what is ready already is reported too.
     pub fn register(&self, fd: RawFd, token: usize) -> Result<(), Errno> {
-        self.in_use.store(true, Ordering::Relaxed);
+        self.in_use.store(true, Ordering::SeqCst);
         self.poller.add(fd, token as u64)
     }
 
@@ -96,7 +96,9 @@ impl Driver {
     /// Waits until unparked, or until the time is up, and drives meanwhile; may return early.
     /// A driving thread that is unparked stops after `appetite` reports.
     pub fn sleep(&self, thread: &Arc<Thread>, nap: Nap) {
-        if nap.may_lead && self.try_lead() {
+        // Whoever was woken to lead does so even if it would rather stand by.
+        let may_lead = thread.take_promotion() || nap.may_lead;
+        if may_lead && self.try_lead() {
             self.lead(thread, nap);
             return self.resign();
         }
@@ -104,12 +106,12 @@ impl Driver {
             return self.relieve(); // Another thread is at it; should it be the watch, we are back.
         }
         lock(&self.followers).push(thread.clone());
-        if nap.may_lead {
+        if may_lead {
             self.relieve();
         }
         // The leader may have left between our attempt and our enlisting; then nobody drives until
         // the watch looks, so look ourselves.
-        if !nap.may_lead || self.led.load(Ordering::SeqCst) {
+        if !may_lead || self.led.load(Ordering::SeqCst) {
             thread.parker.park(nap.timeout_ns);
         }
         lock(&self.followers).retain(|follower| !Arc::ptr_eq(follower, thread));
@@ -143,8 +145,8 @@ impl Driver {
         let behind = lock(&self.batch).has_more();
         self.led.store(false, Ordering::SeqCst);
         // What was reported and not handed out yet is work for others who wait.
-        if behind && self.promote() {
-            return;
+        if behind {
+            self.promote();
         }
         if self.has_work() {
             self.watch.arm();
@@ -178,7 +180,7 @@ impl Driver {
     }
 
     pub(super) fn has_work(&self) -> bool {
-        self.in_use.load(Ordering::Relaxed)
+        self.in_use.load(Ordering::SeqCst)
     }
 
     /// For the watch: whether a thread leads, and since which term.
@@ -186,11 +188,15 @@ impl Driver {
         (self.led.load(Ordering::SeqCst), self.term.load(Ordering::Relaxed))
     }
 
-    /// For the watch: wakes a thread that can lead. False when there is none.
+    /// Wakes a thread to lead. False when none sleeps that is not on its way out already.
     pub(super) fn promote(&self) -> bool {
-        let follower = lock(&self.followers).pop();
+        let follower = {
+            let mut followers = lock(&self.followers);
+            let asleep = followers.iter().rposition(|follower| !follower.parker.is_notified());
+            asleep.map(|at| followers.swap_remove(at))
+        };
         follower.is_some_and(|follower| {
-            follower.unpark();
+            follower.promote();
             true
         })
     }

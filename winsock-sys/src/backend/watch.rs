@@ -10,7 +10,7 @@
 //! is one load.
 
 use std::sync::{Arc, Weak};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use crate::park::{futex_wait, futex_wake};
 use crate::port::Port;
@@ -131,8 +131,13 @@ fn run() {
     let mut term = None;
     let mut tick = TICK_MIN;
     let mut quiet = 0;
+    let mut fed = Instant::now();
     loop {
         std::thread::sleep(tick);
+        if fed.elapsed() > STARVED_RETRY {
+            fed = Instant::now();
+            watch.feed();
+        }
         let stalled = watch.look_after_ports();
         let (led, now) = driver.leadership();
         let unchanged = term.replace(now) == Some(now);
