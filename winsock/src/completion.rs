@@ -3,11 +3,13 @@
 use std::fmt;
 use std::net::SocketAddr;
 use std::slice;
+use std::sync::Arc;
 
 use winsock_sys::Win32::System::IO::OVERLAPPED_ENTRY;
 
 use crate::buffer::Buffer;
 use crate::error::{Error, Result};
+use crate::file::File;
 use crate::port::Port;
 use crate::record::Op;
 use crate::tcp::TcpSocket;
@@ -32,6 +34,8 @@ pub enum Completion<T, B = Vec<u8>> {
     RecvFrom { token: T, buf: B, result: Result<(usize, SocketAddr)> },
     /// [`Port::send_to`] has sent a datagram.
     SendTo { token: T, buf: B, result: Result<usize> },
+    /// [`Port::transmit`] has sent that many bytes of the file.
+    Transmit { token: T, file: Arc<File>, result: Result<usize> },
     /// [`Port::post`].
     Post { token: T },
 }
@@ -58,6 +62,7 @@ impl<T, B> Completion<T, B> {
             | Completion::Send { token, .. }
             | Completion::RecvFrom { token, .. }
             | Completion::SendTo { token, .. }
+            | Completion::Transmit { token, .. }
             | Completion::Post { token } => token,
         }
     }
@@ -71,7 +76,8 @@ impl<T, B> Completion<T, B> {
             }
             Completion::Recv { result, .. }
             | Completion::Send { result, .. }
-            | Completion::SendTo { result, .. } => result.err(),
+            | Completion::SendTo { result, .. }
+            | Completion::Transmit { result, .. } => result.err(),
             Completion::RecvFrom { result, .. } => result.err(),
             Completion::Post { .. } => None,
         }

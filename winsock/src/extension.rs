@@ -40,6 +40,7 @@ impl<P: Copy> Function for Option<P> {
 extension!(accept_ex, ws::WSAID_ACCEPTEX, ws::LPFN_ACCEPTEX);
 extension!(connect_ex, ws::WSAID_CONNECTEX, ws::LPFN_CONNECTEX);
 extension!(disconnect_ex, ws::WSAID_DISCONNECTEX, ws::LPFN_DISCONNECTEX);
+extension!(transmit_file, ws::WSAID_TRANSMITFILE, ws::LPFN_TRANSMITFILE);
 extension!(sockaddrs, ws::WSAID_GETACCEPTEXSOCKADDRS, ws::LPFN_GETACCEPTEXSOCKADDRS);
 
 fn find(socket: &Socket, id: &GUID, function: *mut c_void) -> Result<()> {

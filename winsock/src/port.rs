@@ -1,23 +1,25 @@
 //! The completion port: where operations are started and where their ends are heard of.
 
 use std::net::SocketAddr;
+use std::ops::Range;
 use std::ptr;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use winsock_sys::Win32::Foundation::{CloseHandle, HANDLE, INVALID_HANDLE_VALUE, WAIT_TIMEOUT};
 use winsock_sys::Win32::Networking::WinSock as ws;
 use winsock_sys::Win32::System::IO::{
-    CreateIoCompletionPort, GetQueuedCompletionStatusEx, OVERLAPPED, OVERLAPPED_ENTRY,
-    PostQueuedCompletionStatus,
+    CreateIoCompletionPort, GetQueuedCompletionStatusEx, OVERLAPPED, OVERLAPPED_0_0,
+    OVERLAPPED_ENTRY, PostQueuedCompletionStatus,
 };
 
 use crate::address::Address;
 use crate::buffer::Buffer;
 use crate::completion::{Accepted, Batch, Completion, Completions};
 use crate::error::{Error, Result};
-use crate::extension::{AddressBlock, accept_ex, connect_ex, disconnect_ex};
+use crate::extension::{AddressBlock, accept_ex, connect_ex, disconnect_ex, transmit_file};
+use crate::file::File;
 use crate::listener::Listener;
 use crate::pool::Pool;
 use crate::record::{Ended, Lent, Op, Work};
@@ -312,6 +314,34 @@ impl<T, B: Buffer> Port<T, B> {
         })
     }
 
+    /// Sends a part of a file on a connection. Completes as [`Completion::Transmit`].
+    ///
+    /// The part must not be empty, and not longer than 2,147,483,646 bytes.
+    ///
+    /// [`TransmitFile`](https://learn.microsoft.com/windows/win32/api/mswsock/nf-mswsock-transmitfile)
+    pub fn transmit(
+        &self,
+        socket: &TcpSocket,
+        file: Arc<File>,
+        part: Range<u64>,
+        token: T,
+    ) -> Ticket {
+        let (raw, handle) = (socket.raw(), file.raw());
+        let work = Work::Transmit { token, file };
+        self.start(self.place(&socket.socket), work, |lent| {
+            let transmit_file = transmit_file(&socket.socket)?;
+            let len = transmittable(&part)?;
+            // SAFETY: the record keeps the OVERLAPPED where it is, and the file open.
+            accepted_bool(unsafe {
+                (*lent.overlapped).Anonymous.Anonymous = OVERLAPPED_0_0 {
+                    Offset: part.start as u32,
+                    OffsetHigh: (part.start >> 32) as u32,
+                };
+                transmit_file(raw, handle, len, 0, lent.overlapped, ptr::null_mut(), 0)
+            })
+        })
+    }
+
     /// Cancels one operation; `false` if it has ended, or was never this port's.
     ///
     /// It still completes: with [`Error::OPERATION_ABORTED`], unless it was quicker.
@@ -482,6 +512,7 @@ impl<T, B: Buffer> Port<T, B> {
                 Completion::RecvFrom { token, buf, result: result.and_then(from) }
             }
             Work::SendTo { token, buf } => Completion::SendTo { token, buf, result },
+            Work::Transmit { token, file } => Completion::Transmit { token, file, result },
             Work::Post { token } => Completion::Post { token },
         }
     }
@@ -581,6 +612,16 @@ fn sending(lent: &Lent) -> Result<ws::WSABUF> {
     match u32::try_from(lent.len) {
         Ok(len) => Ok(ws::WSABUF { len, buf: lent.data }),
         Err(_) => Err(Error::MESSAGE_TOO_LONG),
+    }
+}
+
+/// How many bytes of a file one call is to send: 0 would mean all, and there is a limit.
+fn transmittable(part: &Range<u64>) -> Result<u32> {
+    const MOST: u64 = i32::MAX as u64 - 1;
+    match part.end.checked_sub(part.start) {
+        None | Some(0) => Err(Error::INVALID),
+        Some(len) if len > MOST => Err(Error::MESSAGE_TOO_LONG),
+        Some(len) => Ok(len as u32),
     }
 }
 

@@ -13,6 +13,7 @@
 use std::cell::UnsafeCell;
 use std::mem::{MaybeUninit, offset_of, replace};
 use std::ptr::{self, NonNull};
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use winsock_sys::Win32::Foundation::{HANDLE, NTSTATUS};
@@ -23,6 +24,7 @@ use crate::address::Address;
 use crate::buffer::Buffer;
 use crate::error::{Error, Result};
 use crate::extension::AddressBlock;
+use crate::file::File;
 use crate::tcp::TcpSocket;
 
 /// What an operation does, and what it owns meanwhile.
@@ -62,6 +64,11 @@ pub(crate) enum Work<T, B> {
         token: T,
         buf: B,
     },
+    /// The file stays open for as long as it is sent.
+    Transmit {
+        token: T,
+        file: Arc<File>,
+    },
     Post {
         token: T,
     },
@@ -93,6 +100,7 @@ impl<T, B: Buffer> Work<T, B> {
             | Work::Accept { .. }
             | Work::Connect { .. }
             | Work::Disconnect { .. }
+            | Work::Transmit { .. }
             | Work::Post { .. } => (ptr::null_mut(), 0),
         }
     }

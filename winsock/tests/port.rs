@@ -9,7 +9,7 @@ use std::thread;
 use std::time::Duration;
 
 use common::{SOON, listener, loopback, next, pair, receive, silent};
-use winsock::{Batch, Chunk, Completion, Error, Port, TcpSocket};
+use winsock::{Batch, Chunk, Completion, Error, File, Port, TcpSocket};
 
 /// `ERROR_INVALID_PARAMETER`, what tying a socket to a second port fails with (rule 17).
 const TIED_ELSEWHERE: Error = Error::from_code(87);
@@ -352,6 +352,36 @@ fn constant_and_shared_bytes() {
     }
     assert_eq!(Arc::strong_count(&shared), 1);
     assert_eq!(receive(&far, 19), b"static sharedshared");
+}
+
+#[test]
+fn a_file_goes_out_in_parts() {
+    let path = std::env::temp_dir().join(format!("winsock-transmit-{}", std::process::id()));
+    let content: Vec<u8> = (0..100_000).map(|at| (at % 251) as u8).collect();
+    std::fs::write(&path, &content).unwrap();
+    let file = Arc::new(File::open(&path).unwrap());
+    assert_eq!(file.len(), Ok(100_000));
+    let port: Port<&str> = Port::new().unwrap();
+    let (near, far) = pair();
+    thread::scope(|scope| {
+        scope.spawn(|| {
+            assert!(receive(&far, 90_000) == content[10_000..]);
+        });
+        for part in [10_000..60_000, 60_000..100_000] {
+            port.transmit(&near, file.clone(), part.clone(), "part");
+            let Completion::Transmit { token: "part", result, .. } = next(&port) else { panic!() };
+            assert_eq!(result, Ok((part.end - part.start) as usize));
+        }
+    });
+    for (part, error) in [(7..7, Error::INVALID), (0..1 << 31, Error::MESSAGE_TOO_LONG)] {
+        port.transmit(&near, file.clone(), part, "wrong");
+        assert_eq!(next(&port).error(), Some(error));
+    }
+    assert_eq!(Arc::strong_count(&file), 1);
+    drop(file);
+    std::fs::remove_file(&path).unwrap();
+    let error = File::open(&path).unwrap_err();
+    assert_eq!(error.kind(), std::io::ErrorKind::NotFound);
 }
 
 /// A client of [`serve`], driven by the port it shares with others.

@@ -141,7 +141,8 @@ impl Server {
             | Completion::Connect { .. }
             | Completion::Disconnect { .. }
             | Completion::RecvFrom { .. }
-            | Completion::SendTo { .. } => unreachable!("no such operation was started"),
+            | Completion::SendTo { .. }
+            | Completion::Transmit { .. } => unreachable!("no such operation was started"),
         }
         true
     }
