@@ -14,8 +14,6 @@ pub use std::thread_local;
 pub use loom::cell::{Cell, UnsafeCell};
 #[cfg(loom)]
 pub use loom::sync::{Mutex, MutexGuard, atomic};
-#[cfg(loom)]
-pub use loom::thread_local;
 
 /// `std::cell::UnsafeCell` with the doors of loom's, which watches who is inside.
 #[cfg(not(loom))]
@@ -37,6 +35,16 @@ impl<T> UnsafeCell<T> {
         f(self.0.get())
     }
 }
+
+/// `std::thread_local` by way of loom's, which is too old to read a `const` block.
+#[cfg(loom)]
+macro_rules! models_thread_local {
+    ($($(#[$attribute:meta])* static $name:ident: $type:ty = $init:expr;)*) => {
+        $(loom::thread_local! { $(#[$attribute])* static $name: $type = $init })*
+    };
+}
+#[cfg(loom)]
+pub(crate) use models_thread_local as thread_local;
 
 /// Locks, whatever happened to the last holder: no code of the caller runs under our locks, so a
 /// panic there is a bug of ours that the poisoned state would only hide.

@@ -167,10 +167,18 @@ struct Local {
     port: RefCell<Option<Arc<Port>>>,
 }
 
+// In the models a thread says itself that it ends: loom drops its thread-locals too late.
+#[cfg(not(loom))]
 impl Drop for Local {
     fn drop(&mut self) {
+        self.end();
+    }
+}
+
+impl Local {
+    fn end(&self) {
         // Whoever waits for the thread's end finds its operations ended.
-        if ISSUED.get() {
+        if ISSUED.with(Cell::get) {
             crate::socket::cancel_of_thread(self.thread.id);
         }
         if let Some(port) = self.port.take() {
@@ -178,14 +186,12 @@ impl Drop for Local {
         }
         self.thread.end();
     }
-}
 
-impl Local {
     fn new() -> Local {
         // SAFETY: gettid cannot fail and touches no memory.
         let tid = unsafe { libc::gettid() };
         let thread = Arc::new(Thread::new(tid));
-        ID.set(thread.id);
+        ID.with(|id| id.set(thread.id));
         Local { thread, port: RefCell::new(None) }
     }
 }
@@ -214,9 +220,15 @@ pub fn current() -> Arc<Thread> {
     with(|local| local.thread.clone())
 }
 
+/// The calling thread ends, but for its own frames.
+#[cfg(loom)]
+pub fn end_current() {
+    with(|local| local.end());
+}
+
 /// The calling thread's number.
 pub fn current_id() -> u32 {
-    match ID.get() {
+    match ID.with(Cell::get) {
         0 => with(|local| local.thread.id),
         id => id,
     }
@@ -229,8 +241,8 @@ pub fn on_current<R>(f: impl FnOnce(&Arc<Thread>) -> R) -> R {
 
 /// Notes that the calling thread has left an operation pending.
 pub fn note_issued() {
-    if !ISSUED.get() {
-        with(|_| ISSUED.set(true)); // From now on the thread's end is noticed.
+    if !ISSUED.with(Cell::get) {
+        with(|_| ISSUED.with(|issued| issued.set(true))); // From now on the thread's end is noticed.
     }
 }
 

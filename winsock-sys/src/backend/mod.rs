@@ -23,6 +23,9 @@ use std::sync::{Arc, LazyLock};
 
 #[cfg(loom)]
 use crate::loom_models::Driver;
+#[cfg(not(loom))]
+#[cfg(loom)]
+use crate::loom_models::Driver;
 use crate::port::Port;
 use crate::sys::Errno;
 use crate::thread::Thread;

@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use loom::cell::UnsafeCell;
 use loom::thread;
 
-use super::{explore, explore_within, join};
+use super::{explore, join};
 use crate::event::{Signal, Waited, Waits};
 use crate::thread::Apc;
 use crate::wait::Deadline;
@@ -123,7 +123,7 @@ fn an_unsatisfied_wait_for_all_holds_nothing_back() {
 #[test]
 fn a_wait_that_gives_up_loses_no_signal() {
     for all in [false, true] {
-        explore_within(3, move || {
+        explore(move || {
             let room = Room::new(true);
             room.b.set(&room.waits);
             let setter = room.spawn(|room| room.a.set(&room.waits));
@@ -155,7 +155,7 @@ fn a_wait_that_wakes_early_sleeps_on() {
 /// Rule 104: `a` is set first and `b` after it, so nobody can come to see `b` alone.
 #[test]
 fn a_wait_for_any_takes_the_lowest_and_leaves_the_rest() {
-    explore_within(3, || {
+    explore(|| {
         let room = Room::new(true);
         let setter = room.spawn(|room| {
             room.a.set(&room.waits);

@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use loom::thread;
 
-use super::{explore, explore_within, join};
+use super::{explore, join};
 use crate::handle::Table;
 
 /// An object that counts its deaths.
@@ -50,7 +50,7 @@ impl Shelf {
 /// Invariant d, with the slot used again at once.
 #[test]
 fn a_closed_value_never_opens_the_next_object() {
-    explore_within(3, || {
+    explore(|| {
         let shelf = Shelf::new();
         let first = shelf.insert(1);
         let reader = {
@@ -75,7 +75,7 @@ fn a_closed_value_never_opens_the_next_object() {
 
 #[test]
 fn of_two_closers_one_gets_the_object() {
-    explore_within(3, || {
+    explore(|| {
         let shelf = Shelf::new();
         let value = shelf.insert(1);
         let close = || {
@@ -93,7 +93,7 @@ fn of_two_closers_one_gets_the_object() {
 /// The last of three references ends the object, whoever holds it, and not before.
 #[test]
 fn an_object_dies_with_its_last_reference() {
-    explore_within(3, || {
+    explore(|| {
         let shelf = Shelf::new();
         let value = shelf.insert(1);
         let hold = || {
@@ -115,7 +115,7 @@ fn an_object_dies_with_its_last_reference() {
 /// `live` finds a closed object as long as it lives, and neither revives it nor finds its successor.
 #[test]
 fn live_finds_the_living_only() {
-    explore_within(3, || {
+    explore(|| {
         let shelf = Shelf::new();
         let value = shelf.insert(1);
         let held = shelf.table.open(value);

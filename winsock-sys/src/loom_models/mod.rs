@@ -5,9 +5,8 @@
 //! by itself: a model calls [`crate::socket::on_ready`] where the kernel would. Everything between
 //! that and the program is what ships: table, parkers, signals, ports, sockets, operations.
 //!
-//! An execution is bounded in pre-emptions (`LOOM_MAX_PREEMPTIONS`, 2 unless the model says
-//! otherwise): within the bound every interleaving is tried, and every value that a weaker ordering
-//! lets an atomic show.
+//! The pre-emptions of an execution are bounded (`LOOM_MAX_PREEMPTIONS`, else 3): within the bound
+//! every interleaving is tried, and every value that a weak ordering lets an atomic show.
 //!
 //! What the models leave out: time (a wait with a time-out finds it up at every moment it looks), the
 //! leader's hand-over in `backend::epoll`, and `std::sync::Arc`, which is taken to be right.
@@ -32,26 +31,24 @@ use std::sync::Arc;
 /// Explores `body`, and says how many interleavings there were.
 #[cfg(test)]
 fn explore(body: impl Fn() + Send + Sync + 'static) {
-    explore_within(2, body);
+    explore_within(3, body);
 }
 
-/// As [`explore`], with so many pre-emptions unless the environment says otherwise.
+/// As [`explore`], for a model that takes too long with the usual bound.
 #[cfg(test)]
 fn explore_within(preemptions: usize, body: impl Fn() + Send + Sync + 'static) {
     use std::sync::atomic::{AtomicUsize, Ordering};
 
-    let mut builder = loom::model::Builder::new();
-    builder.preemption_bound.get_or_insert(preemptions);
-    builder.max_branches = builder.max_branches.max(5_000);
+    let mut model = loom::model::Builder::new();
+    let bound = *model.preemption_bound.get_or_insert(preemptions);
+    model.max_branches = 10_000;
     let count = Arc::new(AtomicUsize::new(0));
     let counted = count.clone();
-    let bound = builder.preemption_bound;
-    builder.check(move || {
+    model.check(move || {
         counted.fetch_add(1, Ordering::Relaxed);
         body();
     });
-    let name = std::thread::current().name().unwrap_or_default().to_owned();
-    println!("{name}: {} interleavings, bound {bound:?}", count.load(Ordering::Relaxed));
+    println!("{} interleavings within {bound} pre-emptions", count.load(Ordering::Relaxed));
 }
 
 /// A thread of the program as the library sees it, without a place in the thread-locals.

@@ -6,7 +6,7 @@ use loom::sync::atomic::{AtomicBool, Ordering};
 use loom::sync::{Condvar, Mutex};
 use loom::thread;
 
-use super::{explore_within, join};
+use super::{explore, join};
 use crate::park::{Bed, Parker, Rouse};
 
 /// A thread that waits for two words from others.
@@ -77,7 +77,7 @@ impl Sleeper {
 
 #[test]
 fn two_unparks_are_not_lost_on_a_parking_thread() {
-    explore_within(3, || {
+    explore(|| {
         let sleeper = Sleeper::new();
         let tellers = [sleeper.tell(0, None), sleeper.tell(1, None)];
         while !sleeper.is_told(2) {
@@ -89,7 +89,7 @@ fn two_unparks_are_not_lost_on_a_parking_thread() {
 
 #[test]
 fn a_park_whose_time_is_up_leaves_nothing_behind_that_harms() {
-    explore_within(3, || {
+    explore(|| {
         let sleeper = Sleeper::new();
         let tellers = [sleeper.tell(0, None), sleeper.tell(1, None)];
         sleeper.parker.park(Some(1));
@@ -103,7 +103,7 @@ fn a_park_whose_time_is_up_leaves_nothing_behind_that_harms() {
 #[test]
 fn an_unpark_reaches_the_leader_and_the_blocked() {
     for bed in [Bed::Leader, Bed::Blocked] {
-        explore_within(3, move || {
+        explore(move || {
             let sleeper = Sleeper::new();
             let tellers = [sleeper.tell(0, Some(bed)), sleeper.tell(1, Some(bed))];
             while !sleeper.is_told(2) {
@@ -120,7 +120,7 @@ fn an_unpark_reaches_the_leader_and_the_blocked() {
 /// The leader decides by `is_notified` whether something of what it hands out was for itself.
 #[test]
 fn a_word_told_while_awake_is_noticed() {
-    explore_within(3, || {
+    explore(|| {
         let sleeper = Sleeper::new();
         let teller = sleeper.tell(0, None);
         if sleeper.parker.is_notified() {

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use loom::cell::UnsafeCell;
 use loom::thread;
 
-use super::{explore, explore_within, join};
+use super::{explore, join};
 use crate::event::{Signal, Waited, Waits};
 use crate::port::{Empty, Packet, Port};
 use crate::thread::{Apc, Thread};
@@ -158,7 +158,7 @@ fn a_runner_that_waits_elsewhere_lets_another_run() {
 /// A thread that gives up at the moment of the post has the packet or has left it.
 #[test]
 fn a_take_that_gives_up_loses_no_packet() {
-    explore_within(3, || {
+    explore(|| {
         let port = Arc::new(Port::new(2));
         let poster = post(&port, &[1]);
         let thread = super::thread();
