@@ -26,7 +26,7 @@ struct Cli {
     command: Command,
 
     /// Log more to stderr: -v info, -vv debug, -vvv trace. RUST_LOG, if set, decides instead.
-    #[arg(short, long, global = true, action = ArgAction::Count)]
+    #[arg(short, long, global = true, action = ArgAction::Count, display_order = 100)]
     verbose: u8,
 }
 

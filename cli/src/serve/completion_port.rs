@@ -74,8 +74,9 @@ pub fn serve(
             watch.until_signal(|| {
                 if server.is_starved() {
                     warning.give(limit);
+                    server.accept_owed();
                 }
-                server.connections.is_crowded()
+                server.connections.is_crowded() || server.is_starved()
             });
         }
         server.stop();
@@ -242,9 +243,10 @@ impl Server {
                 tally.errors += 1;
                 self.accept();
             }
-            // The next would fail as well. It is made good when somebody leaves.
+            // The next would fail as well. It is made good when somebody leaves, or after a while.
             _ => {
                 self.owed.fetch_add(1, Ordering::Relaxed);
+                self.connections.alert();
             }
         }
     }

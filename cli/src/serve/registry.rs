@@ -56,10 +56,15 @@ impl<C> Registry<C> {
         places.taken[place] = Some(connection.clone());
         places.most = places.most.max(places.live());
         if places.live() == self.crowd {
-            // Nobody listens any more only when the server is over.
-            let _ = self.notify.send(Notice::Crowded);
+            self.alert();
         }
         connection
+    }
+
+    /// Has the main thread look after those that wait.
+    pub fn alert(&self) {
+        // Only a server that is over has nobody listening; so for the other notices.
+        let _ = self.notify.send(Notice::Crowded);
     }
 
     pub fn leave(&self, place: usize) {

@@ -22,7 +22,7 @@ const WHILE: Duration = Duration::from_secs(60);
 pub enum Notice {
     /// SIGINT or SIGTERM.
     Signal,
-    /// The number of connections comes near the descriptor limit.
+    /// The number of connections comes near the descriptor limit, or accepts fail.
     Crowded,
     /// Most connections of a crowd have left.
     Thinned,
@@ -41,7 +41,7 @@ impl Watch {
         let (notify, notices) = channel();
         let signals = notify.clone();
         ctrlc::set_handler(move || {
-            // Nobody listens any more only when the server is over.
+            // Only a server that is over has nobody listening.
             let _ = signals.send(Notice::Signal);
         })
         .map_err(|error| Failure::of("cannot handle signals", error))?;
@@ -49,7 +49,7 @@ impl Watch {
     }
 
     /// Until a signal arrives. In a crowd, `look` is called now and then, as long as it says that
-    /// the crowd is there; otherwise nothing wakes up.
+    /// there is something to look at; otherwise nothing wakes up.
     pub fn until_signal(&self, look: impl Fn() -> bool) {
         loop {
             match self.notices.recv() {
@@ -58,8 +58,10 @@ impl Watch {
                 Ok(Notice::Thinned) => os::give_memory_back(),
                 Ok(Notice::Crowded) => {
                     while look() {
-                        if let Ok(Notice::Signal) = self.notices.recv_timeout(LOOK) {
-                            return;
+                        match self.notices.recv_timeout(LOOK) {
+                            Ok(Notice::Signal) => return,
+                            Ok(Notice::Thinned) => os::give_memory_back(),
+                            Ok(Notice::Empty | Notice::Crowded) | Err(_) => {}
                         }
                     }
                 }
