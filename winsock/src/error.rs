@@ -15,8 +15,7 @@ use winsock_sys::Win32::Foundation::{
     STATUS_INVALID_CONNECTION, STATUS_INVALID_HANDLE, STATUS_INVALID_PARAMETER, STATUS_IO_TIMEOUT,
     STATUS_LOCAL_DISCONNECT, STATUS_NETWORK_NAME_DELETED, STATUS_NETWORK_UNREACHABLE,
     STATUS_NO_MEMORY, STATUS_NOT_SUPPORTED, STATUS_OBJECT_TYPE_MISMATCH, STATUS_PORT_UNREACHABLE,
-    STATUS_PROTOCOL_UNREACHABLE, STATUS_REMOTE_DISCONNECT, STATUS_TIMEOUT,
-    STATUS_TOO_MANY_ADDRESSES,
+    STATUS_PROTOCOL_UNREACHABLE, STATUS_REMOTE_DISCONNECT, STATUS_TOO_MANY_ADDRESSES,
 };
 use winsock_sys::Win32::Networking::WinSock as ws;
 
@@ -101,7 +100,7 @@ impl Error {
         Error { code: unsafe { GetLastError() } as i32 }
     }
 
-    /// Winsock's view of how an operation ended, which must not be a success.
+    /// Winsock's view of how an operation failed.
     #[cold]
     pub(crate) fn from_status(status: NTSTATUS) -> Error {
         let known = STATUSES.iter().find(|(row, _)| *row == status);
@@ -242,7 +241,6 @@ const STATUSES: &[(NTSTATUS, i32)] = &[
     (STATUS_BUFFER_OVERFLOW, ws::WSAEMSGSIZE),
     (STATUS_BUFFER_TOO_SMALL, ws::WSAEFAULT),
     (STATUS_ACCESS_VIOLATION, ws::WSAEFAULT),
-    (STATUS_TIMEOUT, ws::WSAETIMEDOUT),
     (STATUS_IO_TIMEOUT, ws::WSAETIMEDOUT),
     (STATUS_HOPLIMIT_EXCEEDED, ws::WSAENETRESET),
     (STATUS_NETWORK_UNREACHABLE, ws::WSAENETUNREACH),

@@ -192,7 +192,7 @@ impl<T, B: Buffer> Port<T, B> {
         self.start(self.place(&socket.socket), Work::RecvFrom { token, buf }, |lent| {
             let (buffer, mut flags) = (receiving(&lent), 0);
             // SAFETY: as in `recv`; the record keeps the address and its length in place, too.
-            accepted_datagram(unsafe {
+            accepted(unsafe {
                 lent.address.write(Address::empty());
                 let (name, len) = ((*lent.address).as_mut_ptr(), (*lent.address).len_mut());
                 let count = ptr::null_mut();
@@ -390,14 +390,18 @@ impl<T, B: Buffer> Port<T, B> {
         let ticket = Ticket { port: self.number, record: op.name(), phase };
         // If the call succeeds the record may be handed out, on another thread, before it returns.
         if let Err(error) = ready.and_then(|()| call(lent)) {
-            self.refuse(op, error);
+            self.refuse(op, phase, error);
         }
         ticket
     }
 
     /// Completes an operation that the system has not accepted.
     #[cold]
-    fn refuse(&self, op: Op<T, B>, error: Error) {
+    fn refuse(&self, op: Op<T, B>, phase: u64, error: Error) {
+        // SAFETY: the record is ours, or was lent in this phase by us.
+        if error == Error::MESSAGE_TOO_LONG && unsafe { op.was_cut_off(phase) } {
+            return;
+        }
         // SAFETY: no packet is on its way, so the record is still ours.
         unsafe { op.refuse(error) };
         if let Err(error) = self.queue(op.overlapped()) {
@@ -595,15 +599,6 @@ fn accepted(result: i32) -> Result<()> {
     match Error::last() {
         error if error.code() == ws::WSA_IO_PENDING => Ok(()),
         error => Err(error),
-    }
-}
-
-/// The same for calls that receive a datagram: one that is longer than its buffer is a completion too,
-/// with what fitted and a warning (rule 64).
-fn accepted_datagram(result: i32) -> Result<()> {
-    match accepted(result) {
-        Err(Error::MESSAGE_TOO_LONG) => Ok(()),
-        other => other,
     }
 }
 

@@ -14,9 +14,9 @@ use std::cell::UnsafeCell;
 use std::mem::{MaybeUninit, offset_of, replace};
 use std::ptr::{self, NonNull};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 
-use winsock_sys::Win32::Foundation::{HANDLE, NTSTATUS};
+use winsock_sys::Win32::Foundation::{HANDLE, NTSTATUS, STATUS_BUFFER_OVERFLOW};
 use winsock_sys::Win32::Networking::WinSock::{INVALID_SOCKET, SOCKET};
 use winsock_sys::Win32::System::IO::{CancelIoEx, OVERLAPPED};
 
@@ -237,6 +237,22 @@ impl<T, B> Op<T, B> {
         unsafe { self.0.as_ref() }.phase.fetch_add(IN_FLIGHT, Ordering::Release);
     }
 
+    /// Whether a call that failed with `WSAEMSGSIZE` has queued a packet nevertheless.
+    ///
+    /// For the I/O system a datagram that was cut off is a completion with a warning, even if
+    /// Winsock calls it a failure (rule 64). The system has then written the status before the
+    /// call returned; if it is not there any more, another thread has seen the packet already.
+    ///
+    /// # Safety
+    /// The caller has lent the record in `phase`.
+    pub unsafe fn was_cut_off(self, phase: u64) -> bool {
+        // SAFETY: the record exists, and whoever may write the status meanwhile does it atomically.
+        let status = unsafe { status(self.overlapped()).load(Ordering::Acquire) };
+        // SAFETY: the record exists.
+        let now = unsafe { &self.0.as_ref().phase }.load(Ordering::Acquire);
+        status as NTSTATUS == STATUS_BUFFER_OVERFLOW || now & !HELD != phase
+    }
+
     /// Says why the system did not accept the operation.
     ///
     /// # Safety
@@ -257,11 +273,10 @@ impl<T, B> Op<T, B> {
         // SAFETY: as above; the system is done with the record.
         unsafe {
             let overlapped = &*record.overlapped.get();
-            // A datagram that is cut off at once is refused, and in the buffer all the same: the
-            // count is right in every case, because it was zero when the record was lent.
+            // Zero when the record was lent, and so for what was refused.
             let bytes = overlapped.InternalHigh;
             let result = match (*record.refusal.get(), overlapped.Internal as NTSTATUS) {
-                (0, 0) => Ok(bytes),
+                (0, 0..) => Ok(bytes),
                 (0, status) => Err(Error::from_status(status)),
                 (refusal, _) => Err(Error::from_code(refusal)),
             };
@@ -320,7 +335,11 @@ impl<T, B: Buffer> Op<T, B> {
         let record = unsafe { self.0.as_ref() };
         // SAFETY: as above: idle, so that nobody else looks at it; an idle work needs no drop.
         let (data, len) = unsafe {
-            record.overlapped.get().write(OVERLAPPED::default());
+            let overlapped = record.overlapped.get();
+            status(overlapped).store(0, Ordering::Release);
+            (*overlapped).InternalHigh = 0;
+            (*overlapped).Anonymous.Pointer = ptr::null_mut();
+            (*overlapped).hEvent = ptr::null_mut();
             *record.socket.get() = socket;
             *record.refusal.get() = 0;
             record.work.get().write(work);
@@ -331,4 +350,13 @@ impl<T, B: Buffer> Op<T, B> {
         record.phase.store(phase, Ordering::Release);
         (Lent { data, len, address, overlapped: self.overlapped() }, phase)
     }
+}
+
+/// The status of an operation, which [`Op::was_cut_off`] may read at any time.
+///
+/// # Safety
+/// `overlapped` points to the OVERLAPPED of a record.
+unsafe fn status<'a>(overlapped: *mut OVERLAPPED) -> &'a AtomicUsize {
+    // SAFETY: the caller's; records live as long as their port.
+    unsafe { AtomicUsize::from_ptr(&raw mut (*overlapped).Internal) }
 }
