@@ -1,4 +1,5 @@
-//! Wine, with a prefix of our own and so a wineserver of our own, whose work is charged to the server.
+//! Wine, with a prefix of our own and so a wineserver of our own, whose work is charged to the
+//! server.
 
 use std::fs;
 use std::path::{Path, PathBuf};

@@ -99,8 +99,8 @@ fn finds_a_connection_that_ends_early() {
     is_found(&load(at, &[]), "closed the connection after echoing 64 of 128 bytes");
 }
 
-/// A server that stops for a while holds up everything that is due meanwhile, and the latency of all
-/// of that says so: counted from when it was sent, only one message would be late.
+/// A server that stops for a while holds up everything that is due meanwhile, and the latency of
+/// all of that says so: counted from when it was sent, only one message would be late.
 #[test]
 fn open_loop_charges_a_stall_for_all_it_held_up() {
     let at = server(|client| {

@@ -71,8 +71,8 @@ pub fn step(state: &mut State, request: &mut op::Accept) -> Step {
         return Step::Done(STATUS_BUFFER_TOO_SMALL, 0);
     }
     let local = local_address(state, fd);
-    // SAFETY: the output block is the program's, lent until the operation completes, and holds data,
-    // local and remote parts of the lengths it gave (MS AcceptEx), which fit the addresses.
+    // SAFETY: the output block is the program's, lent until the operation completes, and holds
+    // data, local and remote parts of the lengths it gave (MS AcceptEx), which fit the addresses.
     unsafe {
         let block = request.output.add(request.data_len as usize);
         write_block(block, request.local_len, &local);
@@ -102,7 +102,8 @@ fn local_address(listener: &mut State, fd: RawFd) -> Address {
     }
 }
 
-/// Our layout of an address block: the sockaddr's length in the last four bytes, the sockaddr first.
+/// Our layout of an address block: the sockaddr's length in the last four bytes, the sockaddr
+/// first.
 ///
 /// # Safety
 /// `block` points to `len` writable bytes, at least the address's length and ADDRESS_SLACK.
@@ -157,9 +158,9 @@ pub fn is_for(op: &Op, target: &Socket) -> bool {
 /// Accepts a connection and starts its data flow later: [AcceptEx][ms].
 ///
 /// The accept socket must be a fresh TCP socket (WSAEINVAL otherwise, rule 67). `output` holds
-/// `data_len` bytes of first data, then the local and the remote address block, each 16 bytes longer
-/// than its sockaddr (rules 69 and 70); decode them with [`GetAcceptExSockaddrs`]. With `data_len` 0
-/// it completes when the connection is there, else when data is (rule 71).
+/// `data_len` bytes of first data, then the local and the remote address block, each 16 bytes
+/// longer than its sockaddr (rules 69 and 70); decode them with [`GetAcceptExSockaddrs`]. With
+/// `data_len` 0 it completes when the connection is there, else when data is (rule 71).
 ///
 /// [ms]: https://learn.microsoft.com/en-us/windows/win32/api/mswsock/nf-mswsock-acceptex
 ///
@@ -391,7 +392,8 @@ unsafe fn accept_with(
     }
     let (fd, peer) = next_connection(&listener)?;
     let local = sys::local_address(fd).unwrap_or(Address::empty());
-    // The condition is the program's code: no lock is held, and the connection is in nobody's hands.
+    // The condition is the program's code: no lock is held, and the connection is in nobody's
+    // hands.
     match judge(&local, &peer) {
         Ok(Verdict::Accept) => {}
         Ok(Verdict::Reject) => {

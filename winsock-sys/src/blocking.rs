@@ -2,7 +2,8 @@
 //!
 //! Two things must reach it there: closing the socket from another thread, and an APC, since a
 //! blocking call waits alertably inside (rule 108). Both arrive as the alert signal, which the
-//! thread blocks except inside `ppoll` itself, so that it cannot come a moment too early and be lost.
+//! thread blocks except inside `ppoll` itself, so that it cannot come a moment too early and be
+//! lost.
 
 use std::cell::Cell;
 use std::os::fd::RawFd;
@@ -63,8 +64,8 @@ pub fn alert(tid: i32) {
     if let Some(kernel) = fake::kernel() {
         return kernel.alert();
     }
-    // SAFETY: no memory is passed; a thread that has ended meanwhile is an error without effect. The
-    // signal's handler is in place before a thread can be in `ppoll`.
+    // SAFETY: no memory is passed; a thread that has ended meanwhile is an error without effect.
+    // The signal's handler is in place before a thread can be in `ppoll`.
     unsafe { libc::syscall(libc::SYS_tgkill, libc::getpid(), tid, alert_signal()) };
 }
 

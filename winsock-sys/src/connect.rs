@@ -54,8 +54,8 @@ fn code(errno: Errno) -> Code {
     error::wsa_of_errno(errno.0)
 }
 
-/// Binds as Windows does (rule 124). By default an address in TIME_WAIT is free and one that a socket
-/// holds is not; Linux says so only if the flag is set after the plain attempt has failed.
+/// Binds as Windows does (rule 124). By default an address in TIME_WAIT is free and one that a
+/// socket holds is not; Linux says so only if the flag is set after the plain attempt has failed.
 fn bind_descriptor(form: Form, state: &State, fd: RawFd, address: &Address) -> sys::Result<()> {
     let reuse = |name| sys::set_option(fd, libc::SOL_SOCKET, name, 1i32);
     let shared = state.options().is_some_and(|options| options.reuse_address());
@@ -102,8 +102,8 @@ pub unsafe extern "system" fn listen(s: SOCKET, backlog: i32) -> i32 {
     }))
 }
 
-/// Connects: [connect][ms]. A non-blocking socket answers WSAEWOULDBLOCK, then WSAEALREADY while the
-/// attempt lasts (rule 77).
+/// Connects: [connect][ms]. A non-blocking socket answers WSAEWOULDBLOCK, then WSAEALREADY while
+/// the attempt lasts (rule 77).
 ///
 /// [ms]: https://learn.microsoft.com/en-us/windows/win32/api/winsock2/nf-winsock2-connect
 ///
@@ -237,7 +237,8 @@ fn become_connected(state: &mut State) {
     state.connected_at = sys::coarse_ms();
 }
 
-/// Finds out about a non-blocking connect. A ConnectEx finds out for itself: asking takes the answer away.
+/// Finds out about a non-blocking connect. A ConnectEx finds out for itself: asking takes the
+/// answer away.
 pub fn settle(state: &mut State) {
     if state.connecting && !state.has_op(&|op| matches!(op.kind, Kind::Connect { .. })) {
         refresh(state);
@@ -269,7 +270,8 @@ pub fn refresh(state: &mut State) -> Progress {
     Progress::Connected
 }
 
-/// Connects and sends the first data: [ConnectEx][ms]. The socket must be bound (WSAEINVAL, rule 76).
+/// Connects and sends the first data: [ConnectEx][ms]. The socket must be bound (WSAEINVAL, rule
+/// 76).
 ///
 /// [ms]: https://learn.microsoft.com/en-us/windows/win32/api/mswsock/nc-mswsock-lpfn_connectex
 ///
@@ -348,8 +350,8 @@ pub fn step(
 
 /// Closes a connection and optionally frees the socket for the next one: [DisconnectEx][ms].
 ///
-/// WSAENOTCONN when it has none. With TF_REUSE_SOCKET the SOCKET may be passed to AcceptEx or ConnectEx
-/// again afterwards (rule 78).
+/// WSAENOTCONN when it has none. With TF_REUSE_SOCKET the SOCKET may be passed to AcceptEx or
+/// ConnectEx again afterwards (rule 78).
 ///
 /// [ms]: https://learn.microsoft.com/en-us/windows/win32/api/mswsock/nc-mswsock-lpfn_disconnectex
 ///
@@ -436,8 +438,8 @@ pub unsafe extern "system" fn shutdown(s: SOCKET, how: i32) -> i32 {
         settle(&mut state);
         let usable = state.connected && !state.needs_context;
         let Some(fd) = state.fd.filter(|_| usable) else { return Err(Code::wsa(WSAENOTCONN)) };
-        // Linux's SHUT_RD would answer the peer's data with end-of-file here and is not what Windows
-        // does: receives are refused by the flag alone.
+        // Linux's SHUT_RD would answer the peer's data with end-of-file here and is not what
+        // Windows does: receives are refused by the flag alone.
         if state.extra().peer.is_none() {
             state.extra().peer = sys::peer_address(fd).ok();
         }

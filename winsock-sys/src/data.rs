@@ -154,8 +154,8 @@ fn prepare_send(socket: &SocketRef, to: Option<&Address>) -> Result<(), Code> {
     socket.descriptor(&mut state).map(drop).map_err(|errno| error::wsa_of_errno(errno.0))
 }
 
-/// Receives: [recv][ms]. 0 at the peer's end; WSAECONNRESET, WSAENOTCONN, WSAESHUTDOWN, WSAEWOULDBLOCK,
-/// WSAETIMEDOUT (SO_RCVTIMEO), WSAEMSGSIZE (a longer datagram), WSAEFAULT.
+/// Receives: [recv][ms]. 0 at the peer's end; WSAECONNRESET, WSAENOTCONN, WSAESHUTDOWN,
+/// WSAEWOULDBLOCK, WSAETIMEDOUT (SO_RCVTIMEO), WSAEMSGSIZE (a longer datagram), WSAEFAULT.
 ///
 /// [ms]: https://learn.microsoft.com/en-us/windows/win32/api/winsock2/nf-winsock2-recv
 ///
@@ -172,8 +172,8 @@ pub unsafe extern "system" fn recv(s: SOCKET, buf: PSTR, len: i32, flags: i32) -
 /// [ms]: https://learn.microsoft.com/en-us/windows/win32/api/winsock2/nf-winsock2-recvfrom
 ///
 /// # Safety
-/// As on Windows: `buf` is writable for `len` bytes; `from` and `from_len` are NULL or an address and
-/// its length.
+/// As on Windows: `buf` is writable for `len` bytes; `from` and `from_len` are NULL or an address
+/// and its length.
 pub unsafe extern "system" fn recvfrom(
     s: SOCKET,
     buf: PSTR,
@@ -209,8 +209,8 @@ unsafe fn sender_room(
     }
 }
 
-/// Sends: [send][ms]. A blocking socket sends all (rule 63). WSAECONNRESET, WSAENOTCONN, WSAESHUTDOWN,
-/// WSAEWOULDBLOCK, WSAETIMEDOUT (SO_SNDTIMEO).
+/// Sends: [send][ms]. A blocking socket sends all (rule 63). WSAECONNRESET, WSAENOTCONN,
+/// WSAESHUTDOWN, WSAEWOULDBLOCK, WSAETIMEDOUT (SO_SNDTIMEO).
 ///
 /// [ms]: https://learn.microsoft.com/en-us/windows/win32/api/winsock2/nf-winsock2-send
 ///
@@ -459,8 +459,8 @@ pub unsafe fn recv_into(
     unsafe { issue(&socket, Direction::In, kind, received, overlapped, routine) }
 }
 
-/// Sends several buffers, at once or overlapped: [WSASend][ms]. An overlapped send on a stream is not
-/// complete before all bytes were taken (rule 63).
+/// Sends several buffers, at once or overlapped: [WSASend][ms]. An overlapped send on a stream is
+/// not complete before all bytes were taken (rule 63).
 ///
 /// [ms]: https://learn.microsoft.com/en-us/windows/win32/api/winsock2/nf-winsock2-wsasend
 ///

@@ -22,7 +22,8 @@ use crate::threads::CURRENT_THREAD;
 /// Marks a structure as filled by [`WSADuplicateSocketW`]; the handle stands in the next field.
 const TOKEN: u32 = 0x5753_4432;
 
-/// Describes a socket so that `WSASocket` can open a second handle to it: [WSADuplicateSocketW][ms].
+/// Describes a socket so that `WSASocket` can open a second handle to it:
+/// [WSADuplicateSocketW][ms].
 ///
 /// DIFFERS: only within one process (WSAEINVAL for another's id).
 ///

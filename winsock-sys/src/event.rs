@@ -31,7 +31,8 @@ pub struct Waits {
     blocks: Mutex<Blocks>,
 }
 
-/// Who waits for each signal, in order of arrival. Keyed by address: a waiter refers to its signals.
+/// Who waits for each signal, in order of arrival. Keyed by address: a waiter refers to its
+/// signals.
 type Blocks = HashMap<usize, Vec<*const Block<'static>>>;
 
 // SAFETY: the pointers are followed under the lock only, and a block leaves the map before it dies.

@@ -54,8 +54,8 @@ pub struct Table<T: 'static> {
     free: Mutex<Free>,
 }
 
-// SAFETY: an object is reached only through `Ref`, which hands out `&T` to any thread; it is dropped
-// by whichever thread lets go of the last reference.
+// SAFETY: an object is reached only through `Ref`, which hands out `&T` to any thread; it is
+// dropped by whichever thread lets go of the last reference.
 unsafe impl<T: Send + Sync> Sync for Table<T> {}
 // SAFETY: as above; the table owns its objects.
 unsafe impl<T: Send + Sync> Send for Table<T> {}

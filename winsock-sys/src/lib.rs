@@ -4,7 +4,8 @@
 //! swapping one line:
 //!
 //! ```toml
-//! windows-sys = { package = "winsock-sys", version = "0.1", features = ["Win32_Networking_WinSock"] }
+//! windows-sys = { package = "winsock-sys", version = "0.1", features =
+//! ["Win32_Networking_WinSock"] }
 //! ```
 //!
 //! On Windows everything here *is* windows-sys. On Linux types and constants are, and the functions
@@ -36,8 +37,8 @@
 #![allow(non_snake_case)]
 // The models leave what needs a kernel lying idle.
 #![cfg_attr(loom, allow(dead_code))]
-// windows-sys declares every function unsafe. One whose page here has no Safety section touches no memory
-// of its caller.
+// windows-sys declares every function unsafe. One whose page here has no Safety section touches no
+// memory of its caller.
 #![allow(clippy::missing_safety_doc)]
 
 #[cfg(windows)]
@@ -135,7 +136,8 @@ pub use windows_sys::core;
 /// `overlapped` is valid, and was passed to an operation.
 #[allow(non_snake_case)]
 pub unsafe fn HasOverlappedIoCompleted(overlapped: *const Win32::System::IO::OVERLAPPED) -> bool {
-    // SAFETY: our caller vouches for the OVERLAPPED; the completing thread writes Internal atomically.
+    // SAFETY: our caller vouches for the OVERLAPPED; the completing thread writes Internal
+    // atomically.
     let internal = unsafe {
         std::sync::atomic::AtomicUsize::from_ptr((&raw const (*overlapped).Internal).cast_mut())
     };

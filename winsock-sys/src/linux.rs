@@ -15,8 +15,8 @@ pub fn socket_fd(s: SOCKET) -> Option<RawFd> {
     object::socket(s).ok().and_then(|socket| socket.lock().fd)
 }
 
-/// The backend of this process: `epoll`, or `fake` for the scripted kernel of the tests. `Err` holds the
-/// value of `WINSOCK_BACKEND` that names none.
+/// The backend of this process: `epoll`, or `fake` for the scripted kernel of the tests. `Err`
+/// holds the value of `WINSOCK_BACKEND` that names none.
 pub fn backend() -> Result<&'static str, &'static str> {
     backend::choice().map(backend::Choice::name)
 }

@@ -12,15 +12,15 @@ use crate::error::Code;
 use crate::object;
 use crate::start::answer;
 
-/// Sends a datagram described by a message header: [WSASendMsg][ms]. As [`WSASendTo`]; WSAEINVAL on a
-/// stream and for control data.
+/// Sends a datagram described by a message header: [WSASendMsg][ms]. As [`WSASendTo`]; WSAEINVAL on
+/// a stream and for control data.
 ///
 /// [ms]: https://learn.microsoft.com/en-us/windows/win32/api/winsock2/nf-winsock2-wsasendmsg
 /// [`WSASendTo`]: crate::Win32::Networking::WinSock::WSASendTo
 ///
 /// # Safety
-/// As on Windows: the message is read during the call; its buffers and the OVERLAPPED are lent until the
-/// operation completes.
+/// As on Windows: the message is read during the call; its buffers and the OVERLAPPED are lent
+/// until the operation completes.
 pub unsafe extern "system" fn WSASendMsg(
     s: SOCKET,
     message: *const WSAMSG,

@@ -286,8 +286,8 @@ impl Op {
         self.event = Some(event);
     }
 
-    /// Whether completions of this operation are fetched from a queue, so that it makes no difference
-    /// to the program if a success comes at once or a moment later.
+    /// Whether completions of this operation are fetched from a queue, so that it makes no
+    /// difference to the program if a success comes at once or a moment later.
     pub fn is_queued(&self, report: &Report) -> bool {
         self.event.is_none()
             && (self.routine.is_some() || report.port.is_some() && !report.skip_port)

@@ -42,7 +42,8 @@ pub unsafe fn status_of(overlapped: *const OVERLAPPED) -> NTSTATUS {
 
 /// The result of an overlapped operation in Winsock's codes: [WSAGetOverlappedResult][ms].
 ///
-/// WSA_IO_INCOMPLETE while it is pending and `wait` is FALSE; the count is untouched then (rule 62).
+/// WSA_IO_INCOMPLETE while it is pending and `wait` is FALSE; the count is untouched then (rule
+/// 62).
 ///
 /// [ms]: https://learn.microsoft.com/en-us/windows/win32/api/winsock2/nf-winsock2-wsagetoverlappedresult
 ///
@@ -168,8 +169,9 @@ unsafe fn await_result(
     }
 }
 
-/// Waits for the operation's event. The socket's signal is no more than a hint: other operations set it
-/// too, and those of a port-bound socket do not; so without an event the caller looks now and then.
+/// Waits for the operation's event. The socket's signal is no more than a hint: other operations
+/// set it too, and those of a port-bound socket do not; so without an event the caller looks now
+/// and then.
 fn wait_a_while(
     thread: &Arc<Thread>,
     own: Option<&Signal>,

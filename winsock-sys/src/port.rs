@@ -4,9 +4,9 @@
 //! is served first, so that a busy server works with few, warm threads; at most `concurrency`
 //! threads that took packets run at a time (rules 41 and 143).
 //!
-//! A packet for which a thread waits never enters the queue: it is put into that thread's hand under
-//! the port's lock. The queue is therefore non-empty only while nobody may take from it, and a thread
-//! woken for a packet always has one.
+//! A packet for which a thread waits never enters the queue: it is put into that thread's hand
+//! under the port's lock. The queue is therefore non-empty only while nobody may take from it, and
+//! a thread woken for a packet always has one.
 
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -42,8 +42,8 @@ pub enum Empty {
     Apc,
 }
 
-/// How many completions a thread has prepared at a time, however many it could take: more would push
-/// the first ones out of the cache before they are handled.
+/// How many completions a thread has prepared at a time, however many it could take: more would
+/// push the first ones out of the cache before they are handled.
 const LOCALITY: usize = 16;
 
 /// How many packets may come from the queue in a row before the backend is asked.
@@ -136,7 +136,8 @@ impl Port {
         mut take: impl FnMut(Packet),
     ) -> Result<usize, Empty> {
         let mut state = lock(&self.state);
-        // Whoever comes back does not run any more, and is first in line for what is queued (rule 42).
+        // Whoever comes back does not run any more, and is first in line for what is queued (rule
+        // 42).
         state.retire(thread);
         if state.closed {
             return Err(Empty::Closed);
@@ -203,8 +204,8 @@ impl Port {
         }
     }
 
-    /// The thread does not run for this port any more (it waits elsewhere, works for another port or
-    /// ends); another is released in its place. False when it did not run before.
+    /// The thread does not run for this port any more (it waits elsewhere, works for another port
+    /// or ends); another is released in its place. False when it did not run before.
     pub fn retire(self: &Arc<Port>, thread: &Thread) -> bool {
         let mut state = lock(&self.state);
         let ran = state.retire(thread);
@@ -308,8 +309,8 @@ impl State {
         count
     }
 
-    /// Whether so many packets came from the queue that it is time to ask the backend: a port that its
-    /// own threads keep filling must not shut out the rest of the world.
+    /// Whether so many packets came from the queue that it is time to ask the backend: a port that
+    /// its own threads keep filling must not shut out the rest of the world.
     fn is_due_to_look(&mut self, taken: usize) -> bool {
         self.unlooked += taken;
         let due = self.unlooked >= PATIENCE;

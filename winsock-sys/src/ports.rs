@@ -18,9 +18,9 @@ use crate::wait::Deadline;
 
 /// Makes a completion port, or ties a socket to one: [CreateIoCompletionPort][ms].
 ///
-/// With INVALID_HANDLE_VALUE: a new port, on which at most `concurrency` threads run at a time (0: as
-/// many as there are processors; rules 15 and 16). With a socket: the port's own handle; a socket is
-/// tied once, ERROR_INVALID_PARAMETER after that (rule 17). NULL on failure.
+/// With INVALID_HANDLE_VALUE: a new port, on which at most `concurrency` threads run at a time (0:
+/// as many as there are processors; rules 15 and 16). With a socket: the port's own handle; a
+/// socket is tied once, ERROR_INVALID_PARAMETER after that (rule 17). NULL on failure.
 ///
 /// [ms]: https://learn.microsoft.com/en-us/windows/win32/api/ioapiset/nf-ioapiset-createiocompletionport
 pub unsafe extern "system" fn CreateIoCompletionPort(
@@ -73,8 +73,8 @@ fn no(code: Code) -> BOOL {
 
 /// Takes one packet: [GetQueuedCompletionStatus][ms].
 ///
-/// FALSE with `*overlapped` not NULL: that operation failed, and the last error says how. FALSE with
-/// NULL: nothing was taken: WAIT_TIMEOUT, ERROR_ABANDONED_WAIT_0 (the port was closed),
+/// FALSE with `*overlapped` not NULL: that operation failed, and the last error says how. FALSE
+/// with NULL: nothing was taken: WAIT_TIMEOUT, ERROR_ABANDONED_WAIT_0 (the port was closed),
 /// ERROR_INVALID_HANDLE; count and key are untouched then (rules 28 and 29).
 ///
 /// [ms]: https://learn.microsoft.com/en-us/windows/win32/api/ioapiset/nf-ioapiset-getqueuedcompletionstatus
@@ -112,8 +112,8 @@ pub unsafe extern "system" fn GetQueuedCompletionStatus(
 
 /// Takes up to `count` packets: [GetQueuedCompletionStatusEx][ms].
 ///
-/// TRUE with at least one; each entry's status is in its Internal. When nothing came, `*removed` is 1
-/// all the same, as on Windows (rule 45). Packets win over APCs (rule 46).
+/// TRUE with at least one; each entry's status is in its Internal. When nothing came, `*removed` is
+/// 1 all the same, as on Windows (rule 45). Packets win over APCs (rule 46).
 ///
 /// [ms]: https://learn.microsoft.com/en-us/windows/win32/api/ioapiset/nf-ioapiset-getqueuedcompletionstatusex
 ///
@@ -173,8 +173,8 @@ fn take(
     thread::on_current(|thread| port.take(thread, max, deadline, alertable, take))
 }
 
-/// Queues a packet of the program's own: [PostQueuedCompletionStatus][ms]. All three values are passed
-/// through unread (rule 44).
+/// Queues a packet of the program's own: [PostQueuedCompletionStatus][ms]. All three values are
+/// passed through unread (rule 44).
 ///
 /// [ms]: https://learn.microsoft.com/en-us/windows/win32/api/ioapiset/nf-ioapiset-postqueuedcompletionstatus
 ///
@@ -198,8 +198,8 @@ pub unsafe extern "system" fn PostQueuedCompletionStatus(
 
 /// Chooses what is not reported: [SetFileCompletionNotificationModes][ms].
 ///
-/// FILE_SKIP_COMPLETION_PORT_ON_SUCCESS and FILE_SKIP_SET_EVENT_ON_HANDLE can be added and never taken
-/// back (rules 22 and 23). ERROR_INVALID_PARAMETER for other bits.
+/// FILE_SKIP_COMPLETION_PORT_ON_SUCCESS and FILE_SKIP_SET_EVENT_ON_HANDLE can be added and never
+/// taken back (rules 22 and 23). ERROR_INVALID_PARAMETER for other bits.
 ///
 /// [ms]: https://learn.microsoft.com/en-us/windows/win32/api/winbase/nf-winbase-setfilecompletionnotificationmodes
 pub unsafe extern "system" fn SetFileCompletionNotificationModes(file: HANDLE, flags: u8) -> BOOL {

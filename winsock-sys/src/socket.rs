@@ -4,7 +4,8 @@
 //! Everything mutable is behind one lock, under which operations are tried, parked and completed.
 //! That lock is what makes completions of one direction leave in posting order (invariant h), and a
 //! cancel or a close meet an operation either before it finished or after, never in between.
-//! Lock order: listener before the socket it accepts into; socket before port, signals and APC queues.
+//! Lock order: listener before the socket it accepts into; socket before port, signals and APC
+//! queues.
 
 use std::collections::VecDeque;
 use std::os::fd::RawFd;
@@ -85,7 +86,8 @@ pub struct State {
     /// Shut while sends were pending: the FIN follows the last of them.
     pub fin_due: bool,
     pub recv_shut: bool,
-    /// Given back by TF_REUSE_SOCKET: it serves AcceptEx like a new socket, and ConnectEx like a bound one.
+    /// Given back by TF_REUSE_SOCKET: it serves AcceptEx like a new socket, and ConnectEx like a
+    /// bound one.
     pub reused: bool,
     /// Used up by DisconnectEx: sends and connects are refused in Windows' way (rule 78).
     pub disconnected: bool,
@@ -235,7 +237,8 @@ impl Socket {
         op.complete(&state.report, &self.signal, status, bytes, when);
     }
 
-    /// Makes the backend report on the socket. EBADF when it has been closed: nothing may wait on it.
+    /// Makes the backend report on the socket. EBADF when it has been closed: nothing may wait on
+    /// it.
     fn enroll(&self, state: &mut State) -> Result<(), Errno> {
         let fd = self.descriptor(state)?;
         if !state.registered {
@@ -245,8 +248,8 @@ impl Socket {
         Ok(())
     }
 
-    /// Puts an operation into its queue, to be finished by the backend. What is left in its place means
-    /// nothing.
+    /// Puts an operation into its queue, to be finished by the backend. What is left in its place
+    /// means nothing.
     pub fn park(&self, state: &mut State, direction: Direction, op: &mut Op) -> Result<(), Errno> {
         self.enroll(state)?;
         let mut boxed = state.spare.take().unwrap_or_else(|| Box::new(Op::EMPTY));
@@ -422,7 +425,8 @@ impl Socket {
         drop(state);
 
         if let (Some(fd), true) = (fd, listening && !extra.blocked.is_empty()) {
-            // A thread still in `ppoll` keeps the listener alive for a moment; its port is free now.
+            // A thread still in `ppoll` keeps the listener alive for a moment; its port is free
+            // now.
             let _ = sys::shutdown(fd, libc::SHUT_RDWR);
         }
         extra.blocked.iter().for_each(|thread| thread.unpark());
@@ -555,7 +559,8 @@ impl State {
         (self.bound, self.reused) = (false, true);
     }
 
-    /// The peer's address. Linux forgets it when both sides have ended, Windows does not (rule 128).
+    /// The peer's address. Linux forgets it when both sides have ended, Windows does not (rule
+    /// 128).
     pub fn peer(&mut self, fd: RawFd) -> Result<Address, Code> {
         match sys::peer_address(fd) {
             Ok(address) => Ok(address),
@@ -650,8 +655,8 @@ pub fn cancel_of_thread(issuer: u32) {
 /// How many sockets there are, with a descriptor or waiting for one.
 static SOCKETS: AtomicUsize = AtomicUsize::new(0);
 
-/// Whether another socket could have a descriptor. They are made late, but WSAEMFILE is the answer of
-/// the call that makes the socket.
+/// Whether another socket could have a descriptor. They are made late, but WSAEMFILE is the answer
+/// of the call that makes the socket.
 fn has_room() -> bool {
     static LIMIT: AtomicUsize = AtomicUsize::new(0);
     let count = SOCKETS.load(Ordering::Relaxed);

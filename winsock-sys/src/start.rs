@@ -50,8 +50,9 @@ fn negotiate(requested: u16) -> Option<u16> {
     }
 }
 
-/// Starts Winsock: [WSAStartup][ms]. Returns the error itself (rule 2): WSAVERNOTSUPPORTED for major 0,
-/// WSAEFAULT for NULL, WSASYSNOTREADY when the backend that `WINSOCK_BACKEND` asks for is not there.
+/// Starts Winsock: [WSAStartup][ms]. Returns the error itself (rule 2): WSAVERNOTSUPPORTED for
+/// major 0, WSAEFAULT for NULL, WSASYSNOTREADY when the backend that `WINSOCK_BACKEND` asks for is
+/// not there.
 ///
 /// [ms]: https://learn.microsoft.com/en-us/windows/win32/api/winsock2/nf-winsock2-wsastartup
 ///
@@ -210,8 +211,8 @@ fn form(family: i32, kind: i32, protocol: i32, flags: u32) -> Result<Form, Code>
     }
 }
 
-/// Closes a socket: [closesocket][ms]. Pending operations complete as aborted (rules 34, 35); what was
-/// sent still goes out. WSAENOTSOCK.
+/// Closes a socket: [closesocket][ms]. Pending operations complete as aborted (rules 34, 35); what
+/// was sent still goes out. WSAENOTSOCK.
 ///
 /// [ms]: https://learn.microsoft.com/en-us/windows/win32/api/winsock2/nf-winsock2-closesocket
 pub unsafe extern "system" fn closesocket(s: SOCKET) -> i32 {

@@ -1,8 +1,8 @@
 //! Every system call that the library makes on a socket, in one place: Linux's, or those of the
 //! scripted kernel when the fake backend runs.
 //!
-//! Descriptors are non-blocking and close-on-exec from birth; EINTR never leaves this file (rule 11),
-//! and neither does SIGPIPE (rule 10).
+//! Descriptors are non-blocking and close-on-exec from birth; EINTR never leaves this file (rule
+//! 11), and neither does SIGPIPE (rule 10).
 
 use std::io::Error;
 use std::mem;
@@ -75,7 +75,8 @@ pub fn close(fd: RawFd) {
     if let Some(kernel) = fake::kernel() {
         return kernel.close(fd);
     }
-    // SAFETY: the caller owns the descriptor and forgets it now. Linux frees it whatever it answers.
+    // SAFETY: the caller owns the descriptor and forgets it now. Linux frees it whatever it
+    // answers.
     unsafe { libc::close(fd) };
 }
 
@@ -202,8 +203,8 @@ pub unsafe fn recv(
     Ok(Received { bytes, truncated: message.msg_flags & libc::MSG_TRUNC != 0 })
 }
 
-/// Receives from a stream; into one buffer without a message header, and without libc's cancellation
-/// point, for the hot path.
+/// Receives from a stream; into one buffer without a message header, and without libc's
+/// cancellation point, for the hot path.
 ///
 /// # Safety
 /// Each entry of `buffers` describes memory that is writable during the call.
@@ -238,8 +239,8 @@ pub fn send_file(fd: RawFd, file: RawFd, offset: &mut i64, count: usize) -> Resu
         return kernel.send_file(fd, file, offset, count);
     }
     // `sendfile` knows no MSG_NOSIGNAL: a SIGPIPE of its own making is taken back.
-    // SAFETY: all zeroes is the empty set on Linux; the calls read and write only these sets and the
-    // offset, all of which outlive them.
+    // SAFETY: all zeroes is the empty set on Linux; the calls read and write only these sets and
+    // the offset, all of which outlive them.
     unsafe {
         let mut pipe: libc::sigset_t = mem::zeroed();
         let mut mask: libc::sigset_t = mem::zeroed();
@@ -358,8 +359,8 @@ impl Poller {
         Ok(poller)
     }
 
-    /// Registers a descriptor for all it will ever report. Conditions that hold already are reported
-    /// once, so nothing is missed between an attempt and the registration.
+    /// Registers a descriptor for all it will ever report. Conditions that hold already are
+    /// reported once, so nothing is missed between an attempt and the registration.
     pub fn add(&self, fd: RawFd, token: u64) -> Result<()> {
         if let Some(kernel) = fake::kernel() {
             return kernel.watch(fd, token);

@@ -50,7 +50,8 @@ pub struct Thread {
     exit_code: AtomicU32,
 }
 
-// SAFETY: the pointers in an `Apc` are only carried; the issuing thread alone hands them to user code.
+// SAFETY: the pointers in an `Apc` are only carried; the issuing thread alone hands them to user
+// code.
 unsafe impl Send for Thread {}
 // SAFETY: as above.
 unsafe impl Sync for Thread {}
@@ -147,8 +148,8 @@ impl Apc {
     fn run(self) {
         match self {
             Apc::Routine { routine: Some(routine), error, bytes, overlapped } => {
-                // SAFETY: the program passed this routine and this OVERLAPPED to the call that is now
-                // complete, and promised that both stay valid until the routine has run.
+                // SAFETY: the program passed this routine and this OVERLAPPED to the call that is
+                // now complete, and promised that both stay valid until the routine has run.
                 unsafe { routine(error, bytes, overlapped, 0) };
             }
             Apc::Routine { routine: None, .. } => {} // Never queued: no routine, no APC.
@@ -242,7 +243,8 @@ pub fn on_current<R>(f: impl FnOnce(&Arc<Thread>) -> R) -> R {
 /// Notes that the calling thread has left an operation pending.
 pub fn note_issued() {
     if !ISSUED.with(Cell::get) {
-        with(|_| ISSUED.with(|issued| issued.set(true))); // From now on the thread's end is noticed.
+        // `with`, so that from now on the thread's end is noticed.
+        with(|_| ISSUED.with(|issued| issued.set(true)));
     }
 }
 

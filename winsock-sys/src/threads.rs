@@ -34,7 +34,8 @@ unsafe impl Send for Start {}
 /// [ms]: https://learn.microsoft.com/en-us/windows/win32/api/processthreadsapi/nf-processthreadsapi-createthread
 ///
 /// # Safety
-/// As on Windows: the routine may be called in another thread, `thread_id` is NULL or a place for it.
+/// As on Windows: the routine may be called in another thread, `thread_id` is NULL or a place for
+/// it.
 pub unsafe extern "system" fn CreateThread(
     _attributes: *const SECURITY_ATTRIBUTES,
     stack_size: usize,
@@ -82,8 +83,8 @@ fn spawn(start: Start, stack_size: usize, suspended: bool) -> Result<Arc<Thread>
     introduction.recv().map_err(|_| Code(ERROR_NOT_ENOUGH_MEMORY))
 }
 
-/// Lets a thread that was created suspended run: [ResumeThread][ms]. Returns 1 if it was suspended, 0 if
-/// it ran already, -1 on failure.
+/// Lets a thread that was created suspended run: [ResumeThread][ms]. Returns 1 if it was suspended,
+/// 0 if it ran already, -1 on failure.
 ///
 /// [ms]: https://learn.microsoft.com/en-us/windows/win32/api/processthreadsapi/nf-processthreadsapi-resumethread
 pub unsafe extern "system" fn ResumeThread(thread: HANDLE) -> u32 {

@@ -145,8 +145,8 @@ fn recv_datagram(
     }
 }
 
-/// What a datagram socket is told by ICMP about something it has sent. Windows passes on closed ports
-/// only (rule 65).
+/// What a datagram socket is told by ICMP about something it has sent. Windows passes on closed
+/// ports only (rule 65).
 fn is_told_by_icmp(errno: Errno) -> bool {
     matches!(
         errno.0,

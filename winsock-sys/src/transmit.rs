@@ -26,8 +26,8 @@ use crate::transfer;
 /// Sends a file between two buffers: [TransmitFile][ms].
 ///
 /// `file` NULL sends the buffers alone; `count` 0 sends the file to its end. It starts at the
-/// OVERLAPPED's offset, or without one at the file's position. TF_DISCONNECT and TF_REUSE_SOCKET end the
-/// connection when all has been taken. WSAENOTCONN, ERROR_INVALID_HANDLE, WSAEINVAL.
+/// OVERLAPPED's offset, or without one at the file's position. TF_DISCONNECT and TF_REUSE_SOCKET
+/// end the connection when all has been taken. WSAENOTCONN, ERROR_INVALID_HANDLE, WSAEINVAL.
 ///
 /// [ms]: https://learn.microsoft.com/en-us/windows/win32/api/mswsock/nf-mswsock-transmitfile
 ///

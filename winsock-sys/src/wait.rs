@@ -65,8 +65,8 @@ pub enum Outcome<T> {
     Apc,
 }
 
-/// Waits until `look` is satisfied. `look` is called again after every wake-up, with nothing locked.
-/// `appetite`: how many completions the caller takes at a time.
+/// Waits until `look` is satisfied. `look` is called again after every wake-up, with nothing
+/// locked. `appetite`: how many completions the caller takes at a time.
 pub fn wait<T>(
     thread: &Arc<Thread>,
     deadline: Deadline,

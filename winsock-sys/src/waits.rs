@@ -191,7 +191,8 @@ pub unsafe extern "system" fn WaitForSingleObject(handle: HANDLE, timeout_ms: u3
     waited(unsafe { wait_for(1, &handle, false, timeout_ms, false) })
 }
 
-/// As [`WaitForSingleObject`], alertable: [WaitForSingleObjectEx][ms]. WAIT_IO_COMPLETION when APCs ran.
+/// As [`WaitForSingleObject`], alertable: [WaitForSingleObjectEx][ms]. WAIT_IO_COMPLETION when APCs
+/// ran.
 ///
 /// [ms]: https://learn.microsoft.com/en-us/windows/win32/api/synchapi/nf-synchapi-waitforsingleobjectex
 pub unsafe extern "system" fn WaitForSingleObjectEx(
@@ -203,9 +204,9 @@ pub unsafe extern "system" fn WaitForSingleObjectEx(
     waited(unsafe { wait_for(1, &handle, false, timeout_ms, alertable != FALSE) })
 }
 
-/// Waits for one of 1 to 64 objects, or for all: [WaitForMultipleObjects][ms]. The lowest index that is
-/// set (rule 104), or all in one step (rule 105). ERROR_INVALID_PARAMETER for a bad count or a duplicate
-/// in a wait for all.
+/// Waits for one of 1 to 64 objects, or for all: [WaitForMultipleObjects][ms]. The lowest index
+/// that is set (rule 104), or all in one step (rule 105). ERROR_INVALID_PARAMETER for a bad count
+/// or a duplicate in a wait for all.
 ///
 /// [ms]: https://learn.microsoft.com/en-us/windows/win32/api/synchapi/nf-synchapi-waitformultipleobjects
 ///

@@ -2,8 +2,8 @@
 //!
 //! A glob brings in the names of windows-sys, by the thousand. The functions among them are mere
 //! declarations, and some would even link on Linux, to something else (`select`). Ours take their
-//! place by being named explicitly; those that we do not have are covered by [`absent`], so that the
-//! compiler refuses them by name.
+//! place by being named explicitly; those that we do not have are covered by [`absent`], so that
+//! the compiler refuses them by name.
 
 /// Covers declarations of windows-sys that have no implementation here.
 macro_rules! absent {

@@ -19,8 +19,8 @@ pub unsafe trait Buffer: 'static {
     /// What a send takes.
     fn bytes(&self) -> &[u8];
 
-    /// Where a receive may put what comes. Empty room makes a receive wait until there is something,
-    /// and leave it there.
+    /// Where a receive may put what comes. Empty room makes a receive wait until there is
+    /// something, and leave it there.
     fn room(&mut self) -> &mut [MaybeUninit<u8>];
 
     /// A receive has ended and has put `count` bytes, perhaps none, at the start of the room.

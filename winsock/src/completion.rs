@@ -118,8 +118,8 @@ impl Default for Batch {
 
 /// The completions of one [`Port::wait`], oldest first.
 ///
-/// Those that are not taken, because the loop was left early, go to the end of the port's queue, for
-/// whoever waits next.
+/// Those that are not taken, because the loop was left early, go to the end of the port's queue,
+/// for whoever waits next.
 pub struct Completions<'a, T, B: Buffer> {
     port: &'a Port<T, B>,
     /// Their records have landed and are ours.

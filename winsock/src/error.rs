@@ -33,8 +33,8 @@ pub type Result<T> = std::result::Result<T, Error>;
 /// assert_eq!(std::io::Error::from(error).kind(), std::io::ErrorKind::ConnectionReset);
 /// ```
 ///
-/// An operation's end is told as Winsock tells it, not as `GetQueuedCompletionStatus` would: a reset
-/// is `WSAECONNRESET`, not `ERROR_NETNAME_DELETED`. The codes:
+/// An operation's end is told as Winsock tells it, not as `GetQueuedCompletionStatus` would: a
+/// reset is `WSAECONNRESET`, not `ERROR_NETNAME_DELETED`. The codes:
 /// [Windows Sockets error codes](https://learn.microsoft.com/windows/win32/winsock/windows-sockets-error-codes-2).
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Error {

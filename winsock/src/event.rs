@@ -126,7 +126,8 @@ impl<'a> WaitSet<'a> {
     /// `WSA_MAXIMUM_WAIT_EVENTS`.
     pub const MAX: usize = ws::WSA_MAXIMUM_WAIT_EVENTS as usize;
 
-    /// The events of `events`; `None` if there is none or there are more than [`MAX`](WaitSet::MAX).
+    /// The events of `events`; `None` if there is none or there are more than
+    /// [`MAX`](WaitSet::MAX).
     pub fn new(events: impl IntoIterator<Item = &'a Event>) -> Option<WaitSet<'a>> {
         let mut set = WaitSet::EMPTY;
         for event in events {
@@ -141,8 +142,8 @@ impl<'a> WaitSet<'a> {
         WaitSet { handles: [ptr::null_mut(); WaitSet::MAX], len: 0, events: PhantomData };
 
     /// Waits until one of the events is set and tells its index, the lowest if there are several
-    /// (rule 104); only that one is reset, if it is of the auto-reset kind. `None` if the time is up
-    /// first.
+    /// (rule 104); only that one is reset, if it is of the auto-reset kind. `None` if the time is
+    /// up first.
     ///
     /// [`WSAWaitForMultipleEvents`](https://learn.microsoft.com/windows/win32/api/winsock2/nf-winsock2-wsawaitformultipleevents)
     pub fn wait_any(&self, timeout: Option<Duration>) -> Result<Option<usize>> {

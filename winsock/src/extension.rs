@@ -45,7 +45,8 @@ extension!(sockaddrs, ws::WSAID_GETACCEPTEXSOCKADDRS, ws::LPFN_GETACCEPTEXSOCKAD
 
 fn find(socket: &Socket, id: &GUID, function: *mut c_void) -> Result<()> {
     let mut returned = 0;
-    // SAFETY: the identifier and the room for one pointer outlive the call, which is not overlapped.
+    // SAFETY: the identifier and the room for one pointer outlive the call, which is not
+    // overlapped.
     winsock(unsafe {
         ws::WSAIoctl(
             socket.raw(),

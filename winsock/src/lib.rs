@@ -44,7 +44,8 @@
 //! - An operation owns its buffer and its token from the call that starts it until its
 //!   [`Completion`] is handed out, whatever the outcome: success, failure, cancellation, a socket
 //!   closed under it. There is no way to touch a buffer that the system is using.
-//! - A [`TcpSocket`], [`UdpSocket`] or [`Listener`] owns its handle. Dropping it closes it, and what
+//! - A [`TcpSocket`], [`UdpSocket`] or [`Listener`] owns its handle. Dropping it closes it, and
+//!   what
 //!   was under way completes as aborted.
 //! - The [`Port`] owns the records of operations. They are used again and again: in a steady state
 //!   nothing is allocated. Dropping the port cancels what is in flight and waits for it.

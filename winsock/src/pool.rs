@@ -1,10 +1,10 @@
 //! The records of a port: made in slabs, used again and again, freed with the port.
 //!
 //! Idle records are chained through themselves, so that neither taking one nor giving it back
-//! allocates. Every thread keeps some in its own hand and needs no lock for those: in a server whose
-//! threads start operations from the completions they handle, a record goes from one operation to
-//! the next while it is still warm. What is too much for a hand goes to the shelf, and from there to
-//! the threads that start more than they finish.
+//! allocates. Every thread keeps some in its own hand and needs no lock for those: in a server
+//! whose threads start operations from the completions they handle, a record goes from one
+//! operation to the next while it is still warm. What is too much for a hand goes to the shelf, and
+//! from there to the threads that start more than they finish.
 
 use std::cell::UnsafeCell;
 use std::ptr::NonNull;
@@ -234,8 +234,8 @@ mod thread {
         static LEASE: Lease = const { Lease };
     }
 
-    /// Gives the number back when the thread ends. The lock then orders what the thread did with its
-    /// hands before what the next thread of that number does.
+    /// Gives the number back when the thread ends. The lock then orders what the thread did with
+    /// its hands before what the next thread of that number does.
     struct Lease;
 
     impl Drop for Lease {

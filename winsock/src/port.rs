@@ -91,8 +91,9 @@ impl<T, B: Buffer> Port<T, B> {
         Port::with_concurrency(0)
     }
 
-    /// A port that lets `threads` of the threads that wait on it run at a time, 0 meaning the number
-    /// of processors. More may wait: when one that runs is blocked elsewhere, another is released.
+    /// A port that lets `threads` of the threads that wait on it run at a time, 0 meaning the
+    /// number of processors. More may wait: when one that runs is blocked elsewhere, another is
+    /// released.
     ///
     /// [`CreateIoCompletionPort`](https://learn.microsoft.com/windows/win32/fileio/createiocompletionport)
     pub fn with_concurrency(threads: u32) -> Result<Port<T, B>> {
@@ -271,8 +272,8 @@ impl<T, B: Buffer> Port<T, B> {
         self.connect_with(TcpSocket::for_address(to), to, token)
     }
 
-    /// Like [`connect`](Port::connect), with a socket that is not connected: one with options set or
-    /// bound to an address, or one from [`Completion::Disconnect`].
+    /// Like [`connect`](Port::connect), with a socket that is not connected: one with options set
+    /// or bound to an address, or one from [`Completion::Disconnect`].
     pub fn connect_from(&self, socket: TcpSocket, to: SocketAddr, token: T) -> Ticket {
         self.connect_with(Ok(socket), to, token)
     }
@@ -289,8 +290,8 @@ impl<T, B: Buffer> Port<T, B> {
         self.start(self.place_for(raw, found.map(drop)), work, |lent| {
             let connect_ex = found?;
             let mut sent = 0;
-            // SAFETY: the record keeps the address and the OVERLAPPED where they are, and the socket
-            // open, until the packet comes; no data is sent along.
+            // SAFETY: the record keeps the address and the OVERLAPPED where they are, and the
+            // socket open, until the packet comes; no data is sent along.
             accepted_bool(unsafe {
                 lent.address.write(to.into());
                 let (name, len) = ((*lent.address).as_ptr(), (*lent.address).len());

@@ -12,7 +12,8 @@ use crate::tcp::first;
 
 /// A UDP socket.
 ///
-/// Its own methods block; operations that do not are [`Port::recv_from`](crate::Port::recv_from) and
+/// Its own methods block; operations that do not are [`Port::recv_from`](crate::Port::recv_from)
+/// and
 /// [`Port::send_to`](crate::Port::send_to).
 ///
 /// As on Windows, a receive fails with [`Error::CONNECTION_RESET`] after a datagram sent from the

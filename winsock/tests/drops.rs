@@ -1,4 +1,5 @@
-//! Dropping things in every order, with operations in flight: nothing is freed early, nothing leaks.
+//! Dropping things in every order, with operations in flight: nothing is freed early, nothing
+//! leaks.
 
 mod common;
 

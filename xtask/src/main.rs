@@ -2,7 +2,9 @@
 //!
 //! Each chore is a module with its `Args` and a `run`; a failure is one line for the reader.
 
+mod checks;
 mod conformance_table;
+mod tidy;
 mod tree;
 mod wine;
 
@@ -14,7 +16,11 @@ use clap::Parser;
 #[derive(Parser)]
 #[command(name = "cargo xtask", bin_name = "cargo xtask")]
 enum Chore {
+    Asan(checks::Asan),
     ConformanceTable(conformance_table::Args),
+    Loom(checks::Loom),
+    Tidy(tidy::Args),
+    Valgrind(checks::Valgrind),
     Wine(wine::Args),
 }
 
@@ -23,7 +29,11 @@ type Outcome = Result<(), String>;
 
 fn main() -> ExitCode {
     let outcome = match Chore::parse() {
+        Chore::Asan(args) => checks::asan(&args),
         Chore::ConformanceTable(args) => conformance_table::run(&args),
+        Chore::Loom(args) => checks::loom(&args),
+        Chore::Tidy(args) => tidy::run(&args),
+        Chore::Valgrind(args) => checks::valgrind(&args),
         Chore::Wine(args) => wine::run(&args),
     };
     match outcome {

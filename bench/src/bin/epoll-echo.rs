@@ -1,4 +1,5 @@
-//! The yardstick: an echo server as a tight edge-triggered epoll loop, on one thread, on libc alone.
+//! The yardstick: an echo server as a tight edge-triggered epoll loop, on one thread, on libc
+//! alone.
 //!
 //! Every descriptor is registered once. A receive that does not fill the buffer has drained the
 //! socket, so no second one is made to see EAGAIN; with a hang-up in the same event there is no

@@ -29,9 +29,9 @@ enum Pace {
     /// The next message leaves when an answer comes in. `sent_at` holds `depth` times for each
     /// connection, by the message's number.
     Closed { depth: usize, sent_at: Vec<u64> },
-    /// Message `n` of this thread leaves `n + 1` intervals after the start, on connection `n` modulo
-    /// the number of connections. So when a message was due follows from its number, nothing needs
-    /// to be kept for it, and a server that stalls is charged for every message it held up.
+    /// Message `n` of this thread leaves `n + 1` intervals after the start, on connection `n`
+    /// modulo the number of connections. So when a message was due follows from its number, nothing
+    /// needs to be kept for it, and a server that stalls is charged for every message it held up.
     Open { interval: f64, next: u64 },
 }
 
@@ -172,7 +172,8 @@ impl<'a> Steady<'a> {
         Ok(())
     }
 
-    /// Sends what was due until the end, collects what is still owed, and sees every connection end as it should.
+    /// Sends what was due until the end, collects what is still owed, and sees every connection end
+    /// as it should.
     fn drain(&mut self) -> io::Result<()> {
         self.send_due(self.window.end, u64::MAX);
         self.draining = true;

@@ -123,7 +123,8 @@ impl Report {
         format!(
             "load      {target}, {connections} connections, {size} B, {mode}, {seconds:.1} s\n\
              messages  {messages}, {rate:.0}/s, {bytes} bytes verified\n\
-             latency   p50 {p50:.0} µs, p90 {p90:.0}, p99 {p99:.0}, p99.9 {p99_9:.0}, max {max:.0}\n\
+             latency   p50 {p50:.0} µs, p90 {p90:.0}, p99 {p99:.0}, p99.9 {p99_9:.0}, \
+             max {max:.0}\n\
              {server}\
              errors    {errors}, {missing} bytes missing",
             bytes = self.bytes,

@@ -147,8 +147,8 @@ pub fn footprint(pid: u32) -> io::Result<Footprint> {
     })
 }
 
-/// CPU time of all the process's threads, those that ended too, user and system, in nanoseconds: its
-/// CPU clock, where /proc/PID/stat counts ticks.
+/// CPU time of all the process's threads, those that ended too, user and system, in nanoseconds:
+/// its CPU clock, where /proc/PID/stat counts ticks.
 pub fn cpu_ns(pid: u32) -> io::Result<u64> {
     let mut clock: libc::clockid_t = 0;
     // SAFETY: `clock` lives through the call.

@@ -1,9 +1,10 @@
 //! The epoll backend: every socket registered once, edge-triggered, never modified.
 //!
-//! There is no thread of our own on the hot path. Of the threads that wait in the library one is the
-//! leader: it sits in `epoll_wait`, finishes what became ready, and leaves to run its own code when
-//! something of it was for itself. Nobody is woken to take its place: the thread that comes back to
-//! wait next will lead. If none comes, the watch ([`super::watch`]) notices within milliseconds.
+//! There is no thread of our own on the hot path. Of the threads that wait in the library one is
+//! the leader: it sits in `epoll_wait`, finishes what became ready, and leaves to run its own code
+//! when something of it was for itself. Nobody is woken to take its place: the thread that comes
+//! back to wait next will lead. If none comes, the watch ([`super::watch`]) notices within
+//! milliseconds.
 
 use std::os::fd::RawFd;
 use std::sync::Arc;
@@ -123,7 +124,8 @@ impl Driver {
         self.reaped_at.load(Ordering::Relaxed)
     }
 
-    /// An operation waits from now on. Perhaps no thread waits for it: it shall make progress all the same.
+    /// An operation waits from now on. Perhaps no thread waits for it: it shall make progress all
+    /// the same.
     pub fn note_parked(&self) {
         if !self.led.load(Ordering::SeqCst) {
             self.watch.arm();

@@ -5,9 +5,9 @@
 //! - a port whose runners sleep in a place that we cannot see releases other threads (rule 41);
 //! - listeners that ran out of descriptors accept again when there are some.
 //!
-//! While armed it looks every few milliseconds; after a tenth of a second in which nothing needed it,
-//! it disarms and sleeps without a time-out, so an idle program costs nothing. Arming an armed watch
-//! is one load.
+//! While armed it looks every few milliseconds; after a tenth of a second in which nothing needed
+//! it, it disarms and sleeps without a time-out, so an idle program costs nothing. Arming an armed
+//! watch is one load.
 
 use std::sync::{Arc, Weak};
 use std::time::{Duration, Instant};
@@ -22,8 +22,8 @@ const TICK_MIN: Duration = Duration::from_millis(1);
 const TICK_MAX: Duration = Duration::from_millis(8);
 /// Looks in a row that found nothing to do before the watch disarms.
 const QUIET_LOOKS: u32 = 16;
-/// How often listeners that starve are tried although we saw no descriptor being closed: the program
-/// may have closed some of its own.
+/// How often listeners that starve are tried although we saw no descriptor being closed: the
+/// program may have closed some of its own.
 const STARVED_RETRY: Duration = Duration::from_millis(500);
 
 /// The watch's ears; its thread starts when it is first armed.

@@ -112,7 +112,8 @@ fn an_object_dies_with_its_last_reference() {
     });
 }
 
-/// `live` finds a closed object as long as it lives, and neither revives it nor finds its successor.
+/// `live` finds a closed object as long as it lives, and neither revives it nor finds its
+/// successor.
 #[test]
 fn live_finds_the_living_only() {
     explore(|| {

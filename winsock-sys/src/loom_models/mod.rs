@@ -8,8 +8,8 @@
 //! The pre-emptions of an execution are bounded (`LOOM_MAX_PREEMPTIONS`, else 3): within the bound
 //! every interleaving is tried, and every value that a weak ordering lets an atomic show.
 //!
-//! What the models leave out: time (a wait with a time-out finds it up at every moment it looks), the
-//! leader's hand-over in `backend::epoll`, and `std::sync::Arc`, which is taken to be right.
+//! What the models leave out: time (a wait with a time-out finds it up at every moment it looks),
+//! the leader's hand-over in `backend::epoll`, and `std::sync::Arc`, which is taken to be right.
 
 mod driver;
 #[cfg(test)]

@@ -28,8 +28,8 @@ const STREAM: Form = Form {
     overlapped: true,
 };
 
-/// Runs a program in every order. It has a first thread of its own, since loom's outlives the handle
-/// table.
+/// Runs a program in every order. It has a first thread of its own, since loom's outlives the
+/// handle table.
 fn program(body: impl Fn() + Clone + Send + Sync + 'static) {
     program_within(3, body);
 }
