@@ -26,6 +26,12 @@ pub(crate) struct Pool<T, B> {
     slabs: Mutex<Vec<Slab<T, B>>>,
 }
 
+// SAFETY: a record belongs to one owner at a time: a hand, of which there is one for each thread, the
+// shelf behind its lock, or whoever took it. What is in a record moves between threads with it.
+unsafe impl<T: Send, B: Send> Send for Pool<T, B> {}
+// SAFETY: as above.
+unsafe impl<T: Send, B: Send> Sync for Pool<T, B> {}
+
 /// On a cache line of its own.
 #[repr(align(64))]
 struct Hand<T, B>(UnsafeCell<Chain<T, B>>);
@@ -207,6 +213,69 @@ fn record<T, B>(slab: Slab<T, B>, at: usize) -> NonNull<Record<T, B>> {
 /// A panic under a lock leaves nothing half done here.
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashSet;
+    use std::sync::mpsc::sync_channel;
+
+    use super::*;
+
+    /// Frees its records, as a port does.
+    struct Shared(Pool<(), Vec<u8>>);
+
+    impl Shared {
+        fn new() -> Shared {
+            Shared(Pool::new())
+        }
+
+        fn records(&self) -> usize {
+            lock(&self.0.slabs).iter().map(|slab| slab.len()).sum()
+        }
+    }
+
+    impl Drop for Shared {
+        fn drop(&mut self) {
+            // SAFETY: the tests put nothing in flight.
+            unsafe { self.0.free() };
+        }
+    }
+
+    #[test]
+    fn no_record_is_given_out_twice() {
+        let shared = Shared::new();
+        for _ in 0..3 {
+            let taken: Vec<_> = (0..100).map(|_| shared.0.take()).collect();
+            let names: HashSet<_> = taken.iter().map(|op| op.name()).collect();
+            assert_eq!((names.len(), shared.records()), (100, 128));
+            for op in taken {
+                // SAFETY: taken above, and idle.
+                unsafe { shared.0.give(op) };
+            }
+        }
+    }
+
+    #[test]
+    fn records_find_back_from_the_thread_that_ends_operations() {
+        let shared = Shared::new();
+        let (to_end, ended) = sync_channel::<usize>(8);
+        std::thread::scope(|scope| {
+            scope.spawn(|| {
+                for name in ended {
+                    let op = Op::from_name(std::ptr::with_exposed_provenance_mut(name));
+                    // SAFETY: the other thread has given it up.
+                    unsafe { shared.0.give(op) };
+                }
+            });
+            for _ in 0..10_000 {
+                to_end.send(shared.0.take().name().expose_provenance()).unwrap();
+            }
+            drop(to_end);
+        });
+        // As many as two hands and the channel can hold, in slabs that double.
+        assert!(shared.records() <= 128, "{}", shared.records());
+    }
 }
 
 /// Threads by number: small ones, used again when a thread has ended.

@@ -55,8 +55,7 @@ pub struct Port<T, B: Buffer = Vec<u8>> {
     spare: Mutex<Vec<AddressBlock>>,
 }
 
-// SAFETY: the handle may be used from any thread. Tokens and buffers move between threads, and each
-// belongs to one at a time.
+// SAFETY: the handle may be used from any thread; the rest is as said there.
 unsafe impl<T: Send, B: Buffer + Send> Send for Port<T, B> {}
 // SAFETY: as above.
 unsafe impl<T: Send, B: Buffer + Send> Sync for Port<T, B> {}
