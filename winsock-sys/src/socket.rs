@@ -612,8 +612,8 @@ impl State {
     }
 
     /// Whether to ask the kernel at once. A receive need not when the reaper has found the socket
-    /// empty this very millisecond and its completion is fetched from a queue anyway: the kernel
-    /// reports what has come since, and the echo server's next receive costs no system call.
+    /// empty a moment ago and its completion is fetched from a queue anyway: the kernel reports what
+    /// has come since, and the echo server's next receive costs no system call.
     fn worth_trying(&self, direction: Direction, op: &Op) -> bool {
         match direction {
             Direction::Out => true,
@@ -622,9 +622,14 @@ impl State {
                     || self.recv_shut
                     || self.reset
                     || !op.is_queued(&self.report)
-                    || self.drained_at != Some(sys::coarse_ms())
+                    || !self.was_drained_just_now()
             }
         }
+    }
+
+    fn was_drained_just_now(&self) -> bool {
+        const A_MOMENT_MS: u32 = 4; // A tick of the coarse clock, on most kernels.
+        self.drained_at.is_some_and(|at| sys::coarse_ms().wrapping_sub(at) <= A_MOMENT_MS)
     }
 }
 

@@ -124,6 +124,10 @@ pub(crate) struct Record<T, B> {
     address: UnsafeCell<MaybeUninit<Address>>,
 }
 
+/// What the crate's documentation promises: two cache lines, with a word for a token.
+#[cfg(target_pointer_width = "64")]
+const _: () = assert!(size_of::<Record<usize, Vec<u8>>>() == 128);
+
 /// A thread is calling CancelIoEx: the record must not be used for something else meanwhile.
 const HELD: u64 = 1;
 const IN_FLIGHT: u64 = 2;

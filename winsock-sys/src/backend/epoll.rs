@@ -118,8 +118,7 @@ impl Driver {
         lock(&self.followers).retain(|follower| !Arc::ptr_eq(follower, thread));
     }
 
-    /// The coarse clock when the backend last asked the kernel. A socket found empty in this very
-    /// tick need not be asked again: what has come since is reported by the next wait.
+    /// The coarse clock when the backend last handed out reports: when a socket was found empty.
     pub fn reaped_at(&self) -> u32 {
         self.reaped_at.load(Ordering::Relaxed)
     }
@@ -168,8 +167,8 @@ impl Driver {
             }
             batch.fill(&self.poller, nap.timeout_ns);
             thread.parker.leave();
-            self.reaped_at.store(sys::coarse_ms(), Ordering::Relaxed);
         }
+        self.reaped_at.store(sys::coarse_ms(), Ordering::Relaxed);
         let mut handed_out = 0;
         while let Some(report) = batch.next() {
             socket::on_ready(report.token as usize, report.events);

@@ -127,7 +127,7 @@ pub fn watch_port(port: &Arc<Port>) {
     }
 }
 
-/// The tick of the coarse clock at which the backend last reaped.
+/// The coarse clock when the backend last handed out reports.
 pub fn reaped_at() -> u32 {
     driver().reaped_at()
 }
