@@ -612,8 +612,8 @@ impl State {
     }
 
     /// Whether to ask the kernel at once. A receive need not when the reaper has found the socket
-    /// empty a moment ago and its completion is fetched from a queue anyway: the kernel reports what
-    /// has come since, and the echo server's next receive costs no system call.
+    /// empty a moment ago and its completion is fetched from a queue anyway: the kernel reports
+    /// what has come since, and the echo server's next receive costs no system call.
     fn worth_trying(&self, direction: Direction, op: &Op) -> bool {
         match direction {
             Direction::Out => true,

@@ -19,8 +19,8 @@ use crate::tcp::TcpSocket;
 /// The buffer is here whatever the result is. Nothing is lost by not looking: dropping a completion
 /// drops what is in it, and a connection among that is closed.
 ///
-/// In every variant `token` and `buf` are what the operation was started with, and `result` is how it
-/// went.
+/// In every variant `token` and `buf` are what the operation was started with, and `result` is how
+/// it went.
 #[derive(Debug)]
 #[expect(missing_docs, reason = "the fields are the same everywhere, and said above")]
 pub enum Completion<T, B = Vec<u8>> {

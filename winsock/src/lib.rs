@@ -62,7 +62,8 @@
 //!
 //! # Who owns what, and what dropping does
 //!
-//! - A [`TcpSocket`], [`UdpSocket`] or [`Listener`] owns its handle. Dropping it closes it; what was
+//! - A [`TcpSocket`], [`UdpSocket`] or [`Listener`] owns its handle. Dropping it closes it; what
+//!   was
 //!   under way on it completes as aborted.
 //! - An operation owns its buffer and its token, from step 1 to step 3.
 //! - The [`Port`] owns what has not been handed out. Dropping it cancels that, waits for the system

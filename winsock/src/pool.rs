@@ -26,8 +26,8 @@ pub(crate) struct Pool<T, B> {
     slabs: Mutex<Vec<Slab<T, B>>>,
 }
 
-// SAFETY: a record belongs to one owner at a time: a hand, of which there is one for each thread, the
-// shelf behind its lock, or whoever took it. What is in a record moves between threads with it.
+// SAFETY: a record belongs to one owner at a time: a hand, of which there is one for each thread,
+// the shelf behind its lock, or whoever took it. What is in a record moves between threads with it.
 unsafe impl<T: Send, B: Send> Send for Pool<T, B> {}
 // SAFETY: as above.
 unsafe impl<T: Send, B: Send> Sync for Pool<T, B> {}

@@ -106,8 +106,8 @@ impl<T, B: Buffer> Work<T, B> {
     }
 }
 
-/// See the [module](self).
-#[repr(C)]
+/// See the [module](self). It begins a cache line, so as not to touch one more than it must.
+#[repr(C, align(64))]
 pub(crate) struct Record<T, B> {
     overlapped: UnsafeCell<OVERLAPPED>,
     /// [`HELD`], [`IN_FLIGHT`] and, above them, how often the record was lent. The latter tells a
