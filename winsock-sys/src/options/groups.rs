@@ -52,6 +52,8 @@ unsafe impl<const N: usize> Plain for Words<N> {}
 #[repr(C)]
 struct Request<const N: usize> {
     interface: u32,
+    /// Up to the alignment of an address: no byte of a value may be left undefined.
+    zero: u32,
     addresses: [libc::sockaddr_storage; N],
 }
 
@@ -132,7 +134,7 @@ fn request<const N: usize>(given: &Given) -> Result<Request<N>, Code> {
     // SAFETY: all zeroes is a valid sockaddr_storage.
     let nothing: libc::sockaddr_storage = unsafe { std::mem::zeroed() };
     let Words([interface]) = given.plain()?;
-    let mut request = Request { interface, addresses: [nothing; N] };
+    let mut request = Request { interface, zero: 0, addresses: [nothing; N] };
     for (nth, storage) in request.addresses.iter_mut().enumerate() {
         let (at, len) = given.rest(std::mem::offset_of!(Request<1>, addresses) + nth * STORAGE);
         // SAFETY: `rest` gives what is readable.
