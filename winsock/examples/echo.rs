@@ -12,7 +12,7 @@ use winsock::{Batch, Completion, Listener, Port, Result, TcpSocket};
 type Client = Option<Arc<TcpSocket>>;
 
 const ACCEPTS: usize = 32;
-const BUFFER: usize = 16 * 1024;
+const BUFFER: usize = 4096;
 
 fn main() -> Result<()> {
     let mut arguments = std::env::args().skip(1);
