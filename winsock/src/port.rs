@@ -44,6 +44,10 @@ use crate::udp::UdpSocket;
 /// still exist. The only way to leak is a token that owns the port.
 ///
 /// [I/O completion ports](https://learn.microsoft.com/windows/win32/fileio/i-o-completion-ports)
+///
+/// # Panics
+/// Starting an operation panics if the system refuses it and cannot even queue a packet to say so,
+/// which is to be out of memory.
 pub struct Port<T, B: Buffer = Vec<u8>> {
     raw: HANDLE,
     /// Which port a socket is tied to, and a ticket is of. Never used twice.
@@ -55,7 +59,7 @@ pub struct Port<T, B: Buffer = Vec<u8>> {
     spare: Mutex<Vec<AddressBlock>>,
 }
 
-// SAFETY: the handle may be used from any thread; the rest is as said there.
+// SAFETY: the handle may be used from any thread; the records are as said at `Pool`.
 unsafe impl<T: Send, B: Buffer + Send> Send for Port<T, B> {}
 // SAFETY: as above.
 unsafe impl<T: Send, B: Buffer + Send> Sync for Port<T, B> {}
