@@ -263,13 +263,10 @@ impl<T> Drop for Ref<T> {
 mod tests {
     use super::*;
 
-    fn table() -> &'static Table<String> {
-        Box::leak(Box::new(Table::new()))
-    }
-
     #[test]
     fn values_are_multiples_of_four_and_fit_31_bits() {
-        let table = table();
+        static TABLE: Table<String> = Table::new();
+        let table = &TABLE;
         for _ in 0..1000 {
             let value = table.insert(String::new()).unwrap();
             assert!(value != 0 && value & 3 == 0 && value < 1 << 31);
@@ -278,7 +275,8 @@ mod tests {
 
     #[test]
     fn a_closed_value_never_names_the_next_object() {
-        let table = table();
+        static TABLE: Table<String> = Table::new();
+        let table = &TABLE;
         let mut seen = std::collections::HashSet::new();
         for round in 0..(512 * QUARANTINE) {
             let value = table.insert(round.to_string()).unwrap();
@@ -292,7 +290,8 @@ mod tests {
 
     #[test]
     fn an_object_outlives_its_handle_while_referred_to() {
-        let table = table();
+        static TABLE: Table<String> = Table::new();
+        let table = &TABLE;
         let value = table.insert("here".into()).unwrap();
         let held = table.open(value).unwrap();
         drop(table.close(value));
@@ -305,7 +304,8 @@ mod tests {
 
     #[test]
     fn nonsense_values_are_refused() {
-        let table = table();
+        static TABLE: Table<String> = Table::new();
+        let table = &TABLE;
         for value in [0, 1, 2, 3, 5, 4, 1 << 22, usize::MAX, usize::MAX - 1, 1 << 40] {
             assert!(table.open(value).is_none(), "{value:#x}");
         }

@@ -4,6 +4,7 @@
 
 mod checks;
 mod conformance_table;
+mod nightly;
 mod tidy;
 mod tree;
 mod wine;
@@ -20,6 +21,7 @@ enum Chore {
     ConformanceTable(conformance_table::Args),
     Loom(checks::Loom),
     Tidy(tidy::Args),
+    Tsan(checks::Tsan),
     Valgrind(checks::Valgrind),
     Wine(wine::Args),
 }
@@ -33,6 +35,7 @@ fn main() -> ExitCode {
         Chore::ConformanceTable(args) => conformance_table::run(&args),
         Chore::Loom(args) => checks::loom(&args),
         Chore::Tidy(args) => tidy::run(&args),
+        Chore::Tsan(args) => checks::tsan(&args),
         Chore::Valgrind(args) => checks::valgrind(&args),
         Chore::Wine(args) => wine::run(&args),
     };

@@ -26,3 +26,16 @@ pub fn cargo() -> Command {
 pub fn program(name: &str) -> Option<PathBuf> {
     env::split_paths(&env::var_os("PATH")?).map(|dir| dir.join(name)).find(|path| path.is_file())
 }
+
+/// The compiler named by RUSTC or the distribution's, if std's source is installed with it.
+pub fn rustc_with_source() -> Option<PathBuf> {
+    let rustc = env::var_os("RUSTC").unwrap_or_else(|| "/usr/bin/rustc".into());
+    let output = Command::new(&rustc).args(["--print", "sysroot"]).output().ok()?;
+    let sysroot = String::from_utf8(output.stdout).ok()?;
+    has_source(Path::new(sysroot.trim())).then(|| rustc.into())
+}
+
+/// Whether a toolchain has the source of its std beside it.
+pub fn has_source(sysroot: &Path) -> bool {
+    sysroot.join("lib/rustlib/src/rust/library/Cargo.lock").is_file()
+}

@@ -1,6 +1,6 @@
 //! `cargo xtask wine`: the conformance suite, built for Windows and run against Wine's Winsock.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::Command;
 
 use crate::tree;
@@ -57,7 +57,7 @@ impl Wine {
     /// Looks for every part; the error names each missing one with its package, in one line.
     pub fn find() -> Result<Wine, String> {
         let loader = wine_loader();
-        let rustc = rustc_with_source();
+        let rustc = tree::rustc_with_source();
         let mingw = tree::program("x86_64-w64-mingw32-gcc");
         let missing: Vec<&str> = [
             ("wine64", loader.is_none()),
@@ -113,13 +113,4 @@ impl Wine {
 fn wine_loader() -> Option<PathBuf> {
     let debian = PathBuf::from("/usr/lib/wine/wine64");
     tree::program("wine64").or_else(|| debian.is_file().then_some(debian))
-}
-
-/// The compiler named by RUSTC or the distribution's, if std's source is installed with it.
-fn rustc_with_source() -> Option<PathBuf> {
-    let rustc = std::env::var_os("RUSTC").unwrap_or_else(|| "/usr/bin/rustc".into());
-    let output = Command::new(&rustc).args(["--print", "sysroot"]).output().ok()?;
-    let sysroot = String::from_utf8(output.stdout).ok()?;
-    let source = Path::new(sysroot.trim()).join("lib/rustlib/src/rust/library/Cargo.lock");
-    source.is_file().then(|| rustc.into())
 }
