@@ -233,7 +233,7 @@ impl Server {
 
     #[cold]
     fn not_accepted(&self, error: Error, tally: &mut Tally) {
-        if self.stopping.load(Ordering::Relaxed) {
+        if self.listener.read().unwrap_or_else(PoisonError::into_inner).is_none() {
             return;
         }
         tracing::debug!("an accept failed: {error}");
@@ -267,8 +267,10 @@ impl Server {
     /// No more accepts, and connections end as soon as they would wait for their client. What is
     /// being sent is sent, and what has been received already is sent back.
     fn stop(&self) {
+        // First of all: whoever sees the end of its stream shall find that nobody listens.
+        let listener = self.listener.write().unwrap_or_else(PoisonError::into_inner).take();
+        drop(listener);
         self.stopping.store(true, Ordering::Relaxed);
-        self.listener.write().unwrap_or_else(PoisonError::into_inner).take();
         self.connections.close();
         for connection in self.connections.all() {
             // The lock orders this after the store above for whoever receives from now on.

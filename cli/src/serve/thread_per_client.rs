@@ -30,6 +30,9 @@ struct Server {
     /// Threads that can be had.
     most: usize,
     warning: Warning,
+    /// The acceptor is to end. Before anybody parts: whoever sees the end of its stream shall find
+    /// that nobody listens.
+    closing: AtomicBool,
     stopping: AtomicBool,
     /// Of the clients that have left.
     tally: Mutex<Tally>,
@@ -60,6 +63,7 @@ pub fn serve(
         limit,
         most: os::most_threads(),
         warning: Warning::default(),
+        closing: AtomicBool::new(false),
         stopping: AtomicBool::new(false),
         tally: Mutex::default(),
     });
@@ -69,8 +73,9 @@ pub fn serve(
     ready()?;
     // The acceptor notices by itself when there are no descriptors left.
     watch.until_signal(|| false);
-    server.stopping.store(true, Ordering::SeqCst);
+    server.closing.store(true, Ordering::SeqCst);
     end_acceptor(&acceptor, at);
+    server.stopping.store(true, Ordering::SeqCst);
     server.part_all();
     watch.until_empty();
     let left = server.clients.all();
@@ -89,7 +94,7 @@ impl Server {
                 }
             }
             let accepted = listener.accept();
-            if self.stopping.load(Ordering::SeqCst) {
+            if self.closing.load(Ordering::SeqCst) {
                 return;
             }
             match accepted {
