@@ -209,6 +209,7 @@ fn copy(source: HANDLE) -> Result<HANDLE, Code> {
         }
         Object::Event(event) => object::insert(Object::Event(event.clone())),
         Object::Thread(thread) => object::insert(Object::Thread(thread.clone())),
+        Object::Window(_) => Err(Code(ERROR_INVALID_HANDLE)),
         Object::File(file) => {
             let copy = file.try_clone().map_err(|_| Code(ERROR_INVALID_HANDLE))?;
             object::insert(Object::File(copy))

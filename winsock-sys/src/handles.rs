@@ -39,6 +39,7 @@ fn close(handle: HANDLE) -> Result<(), Code> {
         Object::Socket(_) | Object::Alias { .. } => {
             return socket::close(handle.addr()).map_err(|_| invalid);
         }
+        Object::Window(_) => return Err(invalid), // DestroyWindow is the way.
         Object::Event(_) | Object::Port(_) | Object::File(_) | Object::Thread(_) => {}
     }
     let closed = TABLE.close(handle.addr()).ok_or(invalid)?;

@@ -26,6 +26,7 @@
 //! | `address`, `text` | addresses and strings across the border |
 //! | `ports`, `waits`, `threads` | completion ports, events and waits, threads, under their Windows names |
 //! | `socket`, `op`, `transfer` | one socket, one operation in flight, one attempt to move bytes |
+//! | `window`, `queue` | windows, and the message queues of their threads |
 //! | `port`, `event`, `wait`, `thread`, `park`, `blocking` | packets, signals, and how threads sleep |
 //! | `handle`, `object` | the handle table and what a handle denotes |
 //! | `backend`, `sys` | seam B: epoll or the scripted kernel; the system calls |
@@ -99,6 +100,9 @@ mod port;
 #[cfg(target_os = "linux")]
 mod ports;
 #[cfg(target_os = "linux")]
+#[allow(dead_code)]
+mod queue;
+#[cfg(target_os = "linux")]
 mod socket;
 #[cfg(target_os = "linux")]
 mod start;
@@ -122,6 +126,9 @@ mod wait;
 mod waits;
 #[cfg(target_os = "linux")]
 mod win32;
+#[cfg(target_os = "linux")]
+#[allow(dead_code)]
+mod window;
 #[cfg(target_os = "linux")]
 pub use win32::Win32;
 #[cfg(target_os = "linux")]

@@ -18,6 +18,7 @@ use crate::port::Port;
 use crate::socket::Socket;
 use crate::start;
 use crate::thread::Thread;
+use crate::window::Window;
 
 /// The object behind a handle.
 pub enum Object {
@@ -33,6 +34,10 @@ pub enum Object {
     File(File),
     /// A thread: DuplicateHandle makes a handle of the current thread's pseudo-handle.
     Thread(Arc<Thread>),
+    /// A window. Its HWND lives in the same space but is no HANDLE: only the functions for windows
+    /// take it.
+    #[allow(dead_code)]
+    Window(Arc<Window>),
 }
 
 /// Every open handle of the process.
@@ -70,7 +75,11 @@ impl SocketRef {
         match &*object {
             Object::Socket(_) => Some(SocketRef(object)),
             Object::Alias { socket, .. } => Some(SocketRef(socket.clone())),
-            Object::Event(_) | Object::Port(_) | Object::File(_) | Object::Thread(_) => None,
+            Object::Event(_)
+            | Object::Port(_)
+            | Object::File(_)
+            | Object::Thread(_)
+            | Object::Window(_) => None,
         }
     }
 

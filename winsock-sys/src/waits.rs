@@ -134,7 +134,7 @@ fn signal_of(object: &Ref<Object>) -> Option<&Signal> {
         Object::Socket(socket) => Some(&socket.signal),
         Object::Alias { socket, .. } => signal_of(socket),
         Object::Thread(thread) => Some(&thread.ended),
-        Object::Port(_) | Object::File(_) => None,
+        Object::Port(_) | Object::File(_) | Object::Window(_) => None,
     }
 }
 
