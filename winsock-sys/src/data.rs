@@ -73,20 +73,9 @@ pub fn block(
     direction: Direction,
     mut step: impl FnMut(&mut State) -> Step,
 ) -> Count {
-    let (events, deadline) = {
-        let state = socket.lock();
-        let ms = state.options().map_or(0, |options| match direction {
-            Direction::In => options.recv_timeout_ms(),
-            Direction::Out => options.send_timeout_ms(),
-        });
-        let events = match direction {
-            Direction::In => libc::POLLIN,
-            Direction::Out => libc::POLLOUT,
-        };
-        (events, if ms == 0 { Deadline::Never } else { Deadline::after_ms(ms) })
-    };
+    let mut deadline = None;
     loop {
-        let (fd, nonblocking) = {
+        let fd = {
             let mut state = socket.lock();
             if state.closed {
                 return Err(Code::wsa(WSAEINTR));
@@ -102,14 +91,28 @@ pub fn block(
                     Step::Wait => {}
                 }
             }
-            (state.fd.unwrap_or(-1), state.nonblocking)
+            if state.nonblocking {
+                return Err(Code::wsa(WSAEWOULDBLOCK));
+            }
+            deadline.get_or_insert_with(|| deadline_of(&state, direction));
+            state.fd.unwrap_or(-1)
         };
-        if nonblocking {
-            return Err(Code::wsa(WSAEWOULDBLOCK));
-        }
-        blocking::wait(socket, fd, events, deadline)?;
+        let events = match direction {
+            Direction::In => libc::POLLIN,
+            Direction::Out => libc::POLLOUT,
+        };
+        blocking::wait(socket, fd, events, deadline.unwrap_or(Deadline::Never))?;
         socket.retry(direction);
     }
+}
+
+/// When a call gives up that has to wait from now on (rule 61).
+fn deadline_of(state: &State, direction: Direction) -> Deadline {
+    let ms = state.options().map_or(0, |options| match direction {
+        Direction::In => options.recv_timeout_ms(),
+        Direction::Out => options.send_timeout_ms(),
+    });
+    if ms == 0 { Deadline::Never } else { Deadline::after_ms(ms) }
 }
 
 fn recv_now(

@@ -46,12 +46,13 @@ impl Form {
     }
 }
 
-/// A socket.
+/// A socket. It begins with a cache line, so that its hot part takes no more lines than it must.
+#[repr(C, align(64))]
 pub struct Socket {
+    state: Mutex<State>,
     pub form: Form,
     /// The socket as a thing to wait for (rule 54).
     pub signal: Signal,
-    state: Mutex<State>,
 }
 
 /// Which queue an operation waits in.
@@ -63,39 +64,24 @@ pub enum Direction {
     Out,
 }
 
-/// What is behind the lock.
+/// What is behind the lock. Laid out by heat: what an operation touches comes first, in two cache
+/// lines with the lock.
+#[repr(C)]
 pub struct State {
     /// `None` until a call needs it: a socket made for AcceptEx never gets one of its own.
     pub fd: Option<RawFd>,
-    /// The handle under which the backend knows it.
-    pub handle: SOCKET,
-    /// Open handles to it: more than one after WSADuplicateSocket (rule 18).
-    pub handles: u32,
     pub closed: bool,
-
-    pub bound: bool,
-    pub listening: bool,
     /// A non-blocking connect or a ConnectEx is under way.
     pub connecting: bool,
     pub connected: bool,
-    /// Connected by AcceptEx or ConnectEx and not yet updated (rules 73 and 76).
-    pub needs_context: bool,
     /// The peer has reset the connection; Linux reports that once, Windows from then on.
     pub reset: bool,
     pub send_shut: bool,
     /// Shut while sends were pending: the FIN follows the last of them.
     pub fin_due: bool,
     pub recv_shut: bool,
-    /// Given back by TF_REUSE_SOCKET: it serves AcceptEx like a new socket, and ConnectEx like a
-    /// bound one.
-    pub reused: bool,
-    /// Used up by DisconnectEx: sends and connects are refused in Windows' way (rule 78).
-    pub disconnected: bool,
     /// FIONBIO, as the program sees it: descriptors are non-blocking always.
     pub nonblocking: bool,
-    /// An ICMP report came in answer to a datagram; the next receive tells (rule 65).
-    pub unreachable: bool,
-
     /// Registered with the backend.
     registered: bool,
     /// The kernel may have something to read, or room to write.
@@ -103,26 +89,43 @@ pub struct State {
     pub writable: bool,
     /// The peer's end or an error was reported: no further edge will come, so always try.
     pub hangup: bool,
+    /// A report that there is something to read is being handed out, and it is true.
+    pub has_news: bool,
+    /// Tied to a port once; the report's port alone does not tell after the port has closed.
+    pub associated: bool,
+    pub bound: bool,
+    /// An ICMP report came in answer to a datagram; the next receive tells (rule 65).
+    pub unreachable: bool,
+    /// The backend's round in which it was last found empty.
+    drained_round: u32,
     /// The coarse millisecond in which the reaper found the socket empty; see `worth_trying`.
     drained_at: Option<u32>,
-
-    /// The listener whose AcceptEx will fill this socket.
-    pub acceptor: Option<SOCKET>,
-    pub connected_at: u32,
-    /// The errno of the last connect that failed, until SO_ERROR has told it (rule 130).
-    pub failure: i32,
-
     recv: Queue,
     send: Queue,
     /// A box that an operation has left, for the next one.
     spare: Option<Box<Op>>,
-
     pub report: Report,
-    /// Tied to a port once; the report's port alone does not tell after the port has closed.
-    pub associated: bool,
+    extra: Option<Box<Extra>>,
+    /// The handle under which the backend knows it.
+    pub handle: SOCKET,
+
     /// Apart from the rest of what few sockets need: many have TCP_NODELAY set and nothing else.
     options: Option<Box<Journal>>,
-    extra: Option<Box<Extra>>,
+    /// The listener whose AcceptEx will fill this socket.
+    pub acceptor: Option<SOCKET>,
+    /// Open handles to it: more than one after WSADuplicateSocket (rule 18).
+    pub handles: u32,
+    pub connected_at: u32,
+    /// The errno of the last connect that failed, until SO_ERROR has told it (rule 130).
+    pub failure: i32,
+    pub listening: bool,
+    /// Connected by AcceptEx or ConnectEx and not yet updated (rules 73 and 76).
+    pub needs_context: bool,
+    /// Given back by TF_REUSE_SOCKET: it serves AcceptEx like a new socket, and ConnectEx like a
+    /// bound one.
+    pub reused: bool,
+    /// Used up by DisconnectEx: sends and connects are refused in Windows' way (rule 78).
+    pub disconnected: bool,
 }
 
 /// What few sockets need.
@@ -365,7 +368,10 @@ impl Socket {
         state.hangup |= ended && self.form.is_stream() && (state.connected || state.connecting);
         if ended || events & libc::EPOLLIN != 0 {
             state.readable = true;
+            // Data came after the socket was last drained, as long as that was in an earlier round.
+            state.has_news = !ended && state.drained_round != backend::round();
             self.advance(&mut state, Direction::In);
+            state.has_news = false;
         }
         if ended || events & libc::EPOLLOUT != 0 {
             state.writable = true;
@@ -512,6 +518,8 @@ impl State {
             readable: true,
             writable: true,
             hangup: false,
+            has_news: false,
+            drained_round: 0,
             drained_at: None,
             acceptor: None,
             connected_at: 0,
@@ -609,6 +617,13 @@ impl State {
 
     fn awaits_first_data(&self) -> bool {
         self.recv.iter().any(|op| matches!(op.kind, Kind::AcceptData { .. }))
+    }
+
+    /// There is no more to read: what comes next raises a new edge, unless no edge can come.
+    pub fn note_drained(&mut self) {
+        self.readable = self.hangup;
+        self.has_news = false;
+        self.drained_round = backend::round();
     }
 
     /// Whether to ask the kernel at once. A receive need not when the reaper has found the socket

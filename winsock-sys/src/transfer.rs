@@ -75,8 +75,7 @@ fn recv_stream(
             Ok(bytes) => {
                 *done += bytes as u32;
                 if bytes < room && flags & (libc::MSG_PEEK | libc::MSG_OOB) == 0 {
-                    // Drained: what comes next raises a new edge, unless no edge can come any more.
-                    state.readable = state.hangup;
+                    state.note_drained();
                 }
                 let fill = flags & libc::MSG_WAITALL != 0;
                 let full = *done as usize == total || flags & libc::MSG_PEEK != 0;
@@ -91,6 +90,9 @@ fn recv_stream(
 
 /// A receive without room: done as soon as there is something, which stays (rule 60).
 fn peek(state: &mut State, fd: RawFd) -> Step {
+    if state.has_news {
+        return Step::Done(STATUS_SUCCESS, 0); // The kernel has just said so.
+    }
     let mut byte = 0u8;
     let vector = libc::iovec { iov_base: (&raw mut byte).cast(), iov_len: 1 };
     // SAFETY: the vector describes `byte`.
@@ -166,7 +168,7 @@ fn is_told_by_icmp(errno: Errno) -> bool {
 fn failed_recv(state: &mut State, errno: Errno) -> Step {
     match errno.0 {
         libc::EAGAIN => {
-            state.readable = false;
+            state.note_drained();
             Step::Wait
         }
         libc::ECONNRESET | libc::EPIPE => {

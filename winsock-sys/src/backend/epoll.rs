@@ -31,6 +31,8 @@ pub struct Driver {
     in_use: AtomicBool,
     /// Coarse time of the last reaping: see [`Driver::reaped_at`].
     reaped_at: AtomicU32,
+    /// Counts the times that the kernel was asked for reports: see [`Driver::round`].
+    round: AtomicU32,
     /// The watch leads because nobody else waited.
     stood_in: AtomicBool,
     /// Threads that sleep on their futex and could lead.
@@ -77,6 +79,7 @@ impl Driver {
             term: AtomicU32::new(0),
             in_use: AtomicBool::new(false),
             reaped_at: AtomicU32::new(0),
+            round: AtomicU32::new(0),
             stood_in: AtomicBool::new(false),
             followers: Mutex::new(Vec::new()),
             watch: Watch::new(),
@@ -123,6 +126,12 @@ impl Driver {
         self.reaped_at.load(Ordering::Relaxed)
     }
 
+    /// The number of the latest question to the kernel. A report of one round is younger than
+    /// whatever happened in the rounds before it.
+    pub fn round(&self) -> u32 {
+        self.round.load(Ordering::Relaxed)
+    }
+
     /// An operation waits from now on. Perhaps no thread waits for it: it shall make progress all
     /// the same.
     pub fn note_parked(&self) {
@@ -165,6 +174,7 @@ impl Driver {
             if nap.timeout_ns != Some(0) && !thread.parker.enter(Bed::Leader) {
                 return;
             }
+            self.round.fetch_add(1, Ordering::SeqCst);
             batch.fill(&self.poller, nap.timeout_ns);
             thread.parker.leave();
         }

@@ -23,9 +23,6 @@ use std::sync::{Arc, LazyLock};
 
 #[cfg(loom)]
 use crate::loom_models::Driver;
-#[cfg(not(loom))]
-#[cfg(loom)]
-use crate::loom_models::Driver;
 use crate::port::Port;
 use crate::sys::Errno;
 use crate::thread::Thread;
@@ -130,6 +127,11 @@ pub fn watch_port(port: &Arc<Port>) {
 /// The coarse clock when the backend last handed out reports.
 pub fn reaped_at() -> u32 {
     driver().reaped_at()
+}
+
+/// The number of the backend's latest question to the kernel.
+pub fn round() -> u32 {
+    driver().round()
 }
 
 /// An operation waits in a socket's queue.
