@@ -423,6 +423,7 @@ fn give_back(listener: &SocketRef, fd: RawFd, peer: Address) {
             return sys::close(fd);
         }
         state.extra().stash.push_front((fd, peer));
+        state.stir(); // It is in no backlog that the kernel could show.
     }
     listener.retry(Direction::In);
 }

@@ -1,6 +1,6 @@
-//! Blocking calls: the thread sleeps in `ppoll` on its one descriptor.
+//! Blocking calls: the thread sleeps in `ppoll` on the descriptors that it waits for.
 //!
-//! Two things must reach it there: closing the socket from another thread, and an APC, since a
+//! Two things must reach it there: closing a socket from another thread, and an APC, since a
 //! blocking call waits alertably inside (rule 108). Both arrive as the alert signal, which the
 //! thread blocks except inside `ppoll` itself, so that it cannot come a moment too early and be
 //! lost.
@@ -9,13 +9,14 @@ use std::cell::Cell;
 use std::os::fd::RawFd;
 use std::sync::LazyLock;
 
+use libc::pollfd;
 use windows_sys::Win32::Networking::WinSock::{WSAEINTR, WSAETIMEDOUT};
 
 use crate::backend::fake;
 use crate::error::Code;
 use crate::park::Bed;
 use crate::socket::Socket;
-use crate::thread::{self, Waiting};
+use crate::thread::{self, Thread, Waiting};
 use crate::wait::Deadline;
 
 /// Waits until `fd`, the socket's descriptor, shows one of `events` (POLLIN, POLLOUT). May return
@@ -30,12 +31,9 @@ pub fn wait(socket: &Socket, fd: RawFd, events: i16, deadline: Deadline) -> Resu
             return Ok(());
         }
         let Some(timeout_ns) = deadline.left_ns() else { return Err(Code::wsa(WSAETIMEDOUT)) };
-        if thread.parker.enter(Bed::Blocked) {
-            let ready = poll(fd, events, timeout_ns);
-            thread.parker.leave();
-            if ready {
-                return Ok(());
-            }
+        let mut entry = pollfd { fd, events, revents: 0 };
+        if sleep(&thread, std::slice::from_mut(&mut entry), timeout_ns) > 0 {
+            return Ok(());
         }
         if socket.is_closed() {
             return Err(Code::wsa(WSAEINTR));
@@ -43,20 +41,32 @@ pub fn wait(socket: &Socket, fd: RawFd, events: i16, deadline: Deadline) -> Resu
     }
 }
 
-/// True when the descriptor is ready; false when the time is up or something else woke us.
-fn poll(fd: RawFd, events: i16, timeout_ns: Option<u64>) -> bool {
+/// Sleeps until descriptors show what is asked of them, and returns how many do; only then are the
+/// entries' answers filled in. 0 when the time is up, when somebody has woken the thread, before
+/// this call or in it, or for no reason at all.
+pub fn sleep(thread: &Thread, entries: &mut [pollfd], timeout_ns: Option<u64>) -> usize {
+    if !thread.parker.enter(Bed::Blocked) {
+        return 0;
+    }
+    let ready = poll(entries, timeout_ns);
+    thread.parker.leave();
+    ready
+}
+
+fn poll(entries: &mut [pollfd], timeout_ns: Option<u64>) -> usize {
     if let Some(kernel) = fake::kernel() {
-        return kernel.wait_one(fd, events, timeout_ns);
+        return kernel.wait_any(entries, timeout_ns);
     }
     let mask = mask_with_alerts();
-    let mut entry = libc::pollfd { fd, events, revents: 0 };
     let timeout = timeout_ns.map(|ns| libc::timespec {
         tv_sec: (ns / 1_000_000_000) as libc::time_t,
         tv_nsec: (ns % 1_000_000_000) as libc::c_long,
     });
     let timeout = timeout.as_ref().map_or(std::ptr::null(), std::ptr::from_ref);
-    // SAFETY: entry, timeout and mask outlive the call.
-    unsafe { libc::ppoll(&mut entry, 1, timeout, &mask) > 0 }
+    // SAFETY: entries, timeout and mask outlive the call.
+    let ready =
+        unsafe { libc::ppoll(entries.as_mut_ptr(), entries.len() as libc::nfds_t, timeout, &mask) };
+    ready.max(0) as usize
 }
 
 /// Makes the thread's `ppoll` return.

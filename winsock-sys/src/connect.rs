@@ -98,6 +98,7 @@ pub unsafe extern "system" fn listen(s: SOCKET, backlog: i32) -> i32 {
         // this socket accepts leave the address free when they end.
         let _ = sys::set_option(fd, libc::SOL_SOCKET, libc::SO_REUSEADDR, 1i32);
         state.listening = true;
+        state.stir();
         Ok(())
     }))
 }
@@ -189,7 +190,7 @@ fn may_connect(form: Form, state: &mut State, address: &Address) -> Result<(), C
     if address.family() != form.family {
         return Err(Code::wsa(WSAEAFNOSUPPORT));
     }
-    if state.has_op(&|op| matches!(op.kind, Kind::Connect { .. })) {
+    if state.has_connect_op() {
         return Err(Code::wsa(WSAEINVAL)); // Rule 77.
     }
     if state.connecting
@@ -215,6 +216,7 @@ fn begin(state: &mut State, fd: RawFd, address: &Address) -> sys::Result<()> {
         Err(Errno(libc::ECONNABORTED)) => sys::connect(fd, address),
         other => other,
     };
+    state.failure = 0;
     match attempt {
         Ok(()) => {
             become_connected(state);
@@ -222,25 +224,33 @@ fn begin(state: &mut State, fd: RawFd, address: &Address) -> sys::Result<()> {
         }
         Err(Errno(libc::EINPROGRESS)) => {
             (state.bound, state.connecting) = (true, true);
+            state.stir();
             Ok(())
         }
         Err(errno) => {
-            state.failure = errno.0;
+            fail(state, errno);
             Err(errno)
         }
     }
+}
+
+fn fail(state: &mut State, errno: Errno) {
+    state.connecting = false;
+    (state.failure, state.failure_told) = (errno.0, false);
+    state.stir();
 }
 
 fn become_connected(state: &mut State) {
     (state.bound, state.connecting, state.connected) = (true, false, true);
     (state.readable, state.writable, state.hangup) = (true, true, false);
     state.connected_at = sys::coarse_ms();
+    state.stir();
 }
 
 /// Finds out about a non-blocking connect. A ConnectEx finds out for itself: asking takes the
 /// answer away.
 pub fn settle(state: &mut State) {
-    if state.connecting && !state.has_op(&|op| matches!(op.kind, Kind::Connect { .. })) {
+    if state.connecting && !state.has_connect_op() {
         refresh(state);
     }
 }
@@ -258,8 +268,7 @@ pub fn refresh(state: &mut State) -> Progress {
     match sys::option(fd, libc::SOL_SOCKET, libc::SO_ERROR, 0i32) {
         Ok(0) => {}
         Ok(error) | Err(Errno(error)) => {
-            state.connecting = false;
-            state.failure = error;
+            fail(state, Errno(error));
             return Progress::Failed(Errno(error));
         }
     }

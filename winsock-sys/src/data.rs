@@ -1,6 +1,8 @@
 //! Sending and receiving: the blocking calls and the overlapped ones.
 
-use windows_sys::Win32::Foundation::{STATUS_BUFFER_OVERFLOW, STATUS_PENDING, STATUS_SUCCESS};
+use windows_sys::Win32::Foundation::{
+    STATUS_BUFFER_OVERFLOW, STATUS_INVALID_PARAMETER, STATUS_PENDING, STATUS_SUCCESS,
+};
 use windows_sys::Win32::Networking::WinSock::{
     LPWSAOVERLAPPED_COMPLETION_ROUTINE, MSG_DONTROUTE, MSG_OOB, MSG_PARTIAL, MSG_PEEK,
     MSG_PUSH_IMMEDIATE, MSG_WAITALL, SOCKADDR, SOCKET, SOCKET_ERROR, WSA_IO_PENDING, WSABUF,
@@ -71,6 +73,20 @@ fn count(result: Count) -> i32 {
 pub fn block(
     socket: &SocketRef,
     direction: Direction,
+    step: impl FnMut(&mut State) -> Step,
+) -> Count {
+    let events = match direction {
+        Direction::In => libc::POLLIN,
+        Direction::Out => libc::POLLOUT,
+    };
+    block_for(socket, direction, events, step)
+}
+
+/// As [`block`], waiting for other events than the usual ones.
+fn block_for(
+    socket: &SocketRef,
+    direction: Direction,
+    events: i16,
     mut step: impl FnMut(&mut State) -> Step,
 ) -> Count {
     let mut deadline = None;
@@ -97,10 +113,6 @@ pub fn block(
             deadline.get_or_insert_with(|| deadline_of(&state, direction));
             state.fd.unwrap_or(-1)
         };
-        let events = match direction {
-            Direction::In => libc::POLLIN,
-            Direction::Out => libc::POLLOUT,
-        };
         blocking::wait(socket, fd, events, deadline.unwrap_or(Deadline::Never))?;
         socket.retry(direction);
     }
@@ -126,8 +138,16 @@ fn recv_now(
     if flags & libc::MSG_WAITALL != 0 && (!form.is_stream() || socket.lock().nonblocking) {
         return Err(Code::wsa(WSAEOPNOTSUPP)); // It could not wait, and must not lose what came.
     }
-    block(socket, Direction::In, |state| {
-        transfer::recv_step(form, state, buffers, flags, from.as_ref(), &mut done)
+    let urgent = form.is_stream() && flags & libc::MSG_OOB != 0;
+    let events = if urgent { libc::POLLPRI } else { libc::POLLIN };
+    block_for(socket, Direction::In, events, |state| {
+        match transfer::recv_step(form, state, buffers, flags, from.as_ref(), &mut done) {
+            // Linux' word for "there is none", unless it comes in line.
+            Step::Done(STATUS_INVALID_PARAMETER, _) if urgent && state.has_urgent_apart() => {
+                Step::Wait
+            }
+            step => step,
+        }
     })
 }
 

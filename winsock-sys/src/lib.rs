@@ -21,6 +21,7 @@
 //! | `win32` | the module tree of windows-sys |
 //! | `start`, `handles`, `duplicate`, `files` | start-up, making and closing sockets and other handles |
 //! | `connect`, `accept`, `data`, `messages`, `transmit`, `overlapped` | the calls on sockets, blocking and overlapped |
+//! | `select`, `levels` | select and WSAPoll; what a socket shows, in Windows' words |
 //! | `options`, `ioctl` | socket options, ioctls |
 //! | `names`, `convert`, `order` | name look-up, addresses as text, byte order |
 //! | `address`, `text` | addresses and strings across the border |
@@ -76,6 +77,8 @@ mod handles;
 #[cfg(target_os = "linux")]
 mod ioctl;
 #[cfg(target_os = "linux")]
+mod levels;
+#[cfg(target_os = "linux")]
 pub mod linux;
 #[cfg(loom)]
 mod loom_models;
@@ -102,6 +105,8 @@ mod ports;
 #[cfg(target_os = "linux")]
 #[allow(dead_code)]
 mod queue;
+#[cfg(target_os = "linux")]
+mod select;
 #[cfg(target_os = "linux")]
 mod socket;
 #[cfg(target_os = "linux")]

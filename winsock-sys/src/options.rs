@@ -61,7 +61,8 @@ impl Journal {
         self.set.iter().find(|entry| entry.row().is(level, name)).map(|entry| entry.value)
     }
 
-    fn is_on(&self, name: i32) -> bool {
+    /// Whether a switch of the level SOL_SOCKET is on.
+    pub fn is_on(&self, name: i32) -> bool {
         self.get(SOL_SOCKET, name).is_some_and(|value| value != 0)
     }
 

@@ -116,8 +116,10 @@ pub struct State {
     /// Open handles to it: more than one after WSADuplicateSocket (rule 18).
     pub handles: u32,
     pub connected_at: u32,
-    /// The errno of the last connect that failed, until SO_ERROR has told it (rule 130).
+    /// The errno of the last connect, if that failed.
     pub failure: i32,
+    /// SO_ERROR has told the failure, as it does once (rule 130).
+    pub failure_told: bool,
     pub listening: bool,
     /// Connected by AcceptEx or ConnectEx and not yet updated (rules 73 and 76).
     pub needs_context: bool,
@@ -285,7 +287,7 @@ impl Socket {
     }
 
     /// Goes on with a queue as far as the kernel lets it.
-    fn advance(&self, state: &mut State, direction: Direction) {
+    pub fn advance(&self, state: &mut State, direction: Direction) {
         while let Some(mut op) = state.queue(direction).pop() {
             match self.attempt(state, &mut op) {
                 Step::Wait => {
@@ -458,6 +460,14 @@ impl Socket {
         Ok(Listed { socket: self, thread })
     }
 
+    /// Takes the thread off that list.
+    pub fn unlist_blocked(&self, thread: &Arc<Thread>) {
+        if let Some(extra) = &mut self.lock().extra {
+            let at = extra.blocked.iter().position(|other| Arc::ptr_eq(other, thread));
+            at.map(|at| extra.blocked.swap_remove(at));
+        }
+    }
+
     /// The sockets on which its AcceptEx operations wait for first data.
     pub fn accepting(&self) -> Vec<SocketRef> {
         let extra = &self.lock().extra;
@@ -488,9 +498,7 @@ pub struct Listed<'a> {
 
 impl Drop for Listed<'_> {
     fn drop(&mut self) {
-        if let Some(extra) = &mut self.socket.lock().extra {
-            extra.blocked.retain(|other| !Arc::ptr_eq(other, self.thread));
-        }
+        self.socket.unlist_blocked(self.thread);
     }
 }
 
@@ -524,6 +532,7 @@ impl State {
             acceptor: None,
             connected_at: 0,
             failure: 0,
+            failure_told: false,
             recv: Queue::default(),
             send: Queue::default(),
             spare: None,
@@ -545,6 +554,14 @@ impl State {
         self.connecting = false;
         self.connected = true;
         self.connected_at = sys::coarse_ms();
+        self.stir();
+    }
+
+    /// Lets the threads that wait for the socket look again: what they sleep on does not tell.
+    pub fn stir(&self) {
+        if let Some(extra) = &self.extra {
+            extra.blocked.iter().for_each(|thread| thread.unpark());
+        }
     }
 
     /// Back to the socket it was when created, but for its options and its port (TF_REUSE_SOCKET).
@@ -557,8 +574,8 @@ impl State {
         }
         if let Some(extra) = &mut self.extra {
             extra.peer = None;
-            extra.blocked.iter().for_each(|thread| thread.unpark());
         }
+        self.stir();
         self.registered = false;
         (self.readable, self.writable, self.hangup) = (true, true, false);
         (self.connecting, self.connected, self.needs_context) = (false, false, false);

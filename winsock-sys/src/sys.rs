@@ -8,7 +8,7 @@ use std::io::Error;
 use std::mem;
 use std::os::fd::RawFd;
 
-use libc::{c_int, iovec};
+use libc::{c_int, iovec, pollfd};
 
 use crate::address::Address;
 use crate::backend::fake;
@@ -331,6 +331,26 @@ pub fn query(fd: RawFd, request: libc::c_ulong) -> Result<i32> {
     // SAFETY: these requests write one int.
     retry(|| unsafe { libc::ioctl(fd, request as _, &mut value) as isize })?;
     Ok(value)
+}
+
+/// Looks, without waiting, which descriptors show what is asked of them, and returns how many do.
+pub fn look_at(entries: &mut [pollfd]) -> usize {
+    if let Some(kernel) = fake::kernel() {
+        return kernel.look_at(entries);
+    }
+    let count = entries.len() as libc::nfds_t;
+    // SAFETY: pointer and length describe the entries.
+    retry(|| unsafe { libc::poll(entries.as_mut_ptr(), count, 0) as isize }).unwrap_or(0)
+}
+
+/// All that a socket's descriptor shows at this moment, in POLL bits.
+pub fn shown(fd: RawFd) -> i16 {
+    let events = libc::POLLIN | libc::POLLOUT | libc::POLLPRI | libc::POLLRDHUP;
+    let mut entry = pollfd { fd, events, revents: 0 };
+    match look_at(std::slice::from_mut(&mut entry)) {
+        0 => 0,
+        _ => entry.revents,
+    }
 }
 
 /// The kernel's readiness queue: epoll, edge-triggered, each descriptor registered once.

@@ -165,6 +165,14 @@ fn is_told_by_icmp(errno: Errno) -> bool {
     )
 }
 
+/// Keeps what ICMP has told a datagram socket for the next receive to tell, so that the kernel need
+/// not show it any more.
+pub fn keep_report(state: &mut State, fd: RawFd) {
+    let error = sys::option(fd, libc::SOL_SOCKET, libc::SO_ERROR, 0i32);
+    sys::drain_errors(fd);
+    state.unreachable |= error == Ok(libc::ECONNREFUSED) && state.reports_unreachable();
+}
+
 fn failed_recv(state: &mut State, errno: Errno) -> Step {
     match errno.0 {
         libc::EAGAIN => {
@@ -223,6 +231,7 @@ pub fn send_step(
                 told = true;
                 sys::drain_errors(fd);
                 state.unreachable |= errno.0 == libc::ECONNREFUSED && state.reports_unreachable();
+                state.stir(); // Whoever waits for the kernel to show it waits in vain.
             }
             Err(Errno(libc::ECONNRESET | libc::EPIPE)) => {
                 state.reset = true;

@@ -21,7 +21,15 @@ impl Deadline {
         match ms {
             0 => Deadline::Now,
             u32::MAX => Deadline::Never,
-            ms => Deadline::At(Instant::now() + Duration::from_millis(ms.into())),
+            ms => Deadline::after(Duration::from_millis(ms.into())),
+        }
+    }
+
+    /// So long from now.
+    pub fn after(time: Duration) -> Deadline {
+        match time.is_zero() {
+            true => Deadline::Now,
+            false => Instant::now().checked_add(time).map_or(Deadline::Never, Deadline::At),
         }
     }
 

@@ -67,6 +67,7 @@ pub mod Win32 {
                 WSAHtonl, WSAHtons, WSANtohl, WSANtohs, htonl, htons, ntohl, ntohs,
             };
             pub use crate::overlapped::WSAGetOverlappedResult;
+            pub use crate::select::{__WSAFDIsSet, WSAPoll, select};
             pub use crate::start::{
                 WSACleanup, WSASocketA, WSASocketW, WSAStartup, closesocket, socket,
             };
@@ -103,7 +104,7 @@ pub mod Win32 {
                 WSAGetServiceClassNameByClassIdA
                 WSAGetServiceClassNameByClassIdW WSAImpersonateSocketPeer
                 WSAInstallServiceClassA WSAInstallServiceClassW WSAIsBlocking
-                WSAJoinLeaf WSALookupServiceEnd WSANSPIoctl WSAPoll
+                WSAJoinLeaf WSALookupServiceEnd WSANSPIoctl
                 WSAProviderCompleteAsyncCall WSAProviderConfigChange
                 WSAQuerySocketSecurity WSARecvEx WSARemoveServiceClass
                 WSARevertImpersonation WSASetBlockingHook
@@ -119,8 +120,7 @@ pub mod Win32 {
                 WSCSetProviderInfo WSCSetProviderInfo32 WSCUnInstallNameSpace
                 WSCUnInstallNameSpace32 WSCUpdateProvider WSCUpdateProvider32
                 WSCWriteNameSpaceOrder WSCWriteNameSpaceOrder32
-                WSCWriteProviderOrder WSCWriteProviderOrder32 __WSAFDIsSet
-                select
+                WSCWriteProviderOrder WSCWriteProviderOrder32
             }
         }
     }

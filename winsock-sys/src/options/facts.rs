@@ -17,7 +17,6 @@ use crate::address::{self, Address};
 use crate::connect::{self, Progress};
 use crate::duplicate;
 use crate::error::{self, Code};
-use crate::op::Kind;
 use crate::socket::{Socket, State};
 use crate::sys::{self, Errno};
 
@@ -73,16 +72,15 @@ fn connect_time(state: &State) -> u32 {
 /// SO_ERROR: why the last connect failed, once (rule 130). Errors of a connection are told by the
 /// calls that meet them, and asking the kernel would take them away from those.
 fn take_error(state: &mut State) -> i32 {
-    let has_teller = state.has_op(&|op| matches!(op.kind, Kind::Connect { .. }));
     if state.connecting
-        && !has_teller
+        && !state.has_connect_op()
         && let Progress::Connecting | Progress::Connected = connect::refresh(state)
     {
         return 0;
     }
-    match std::mem::take(&mut state.failure) {
-        0 => 0,
-        errno => error::wsa_of_errno(errno).as_wsa(),
+    match (state.failure, std::mem::replace(&mut state.failure_told, true)) {
+        (0, _) | (_, true) => 0,
+        (errno, false) => error::wsa_of_errno(errno).as_wsa(),
     }
 }
 

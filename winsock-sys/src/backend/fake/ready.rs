@@ -9,7 +9,7 @@ use std::os::fd::RawFd;
 use std::sync::{MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use libc::c_int;
+use libc::{c_int, pollfd};
 
 use super::socket::Id;
 use super::{Call, Kernel, Net};
@@ -20,7 +20,7 @@ const WATCHED: u32 =
     (libc::EPOLLIN | libc::EPOLLOUT | libc::EPOLLRDHUP | libc::EPOLLERR | libc::EPOLLHUP) as u32;
 
 thread_local! {
-    /// The alerts that the thread has heard of: see [`Kernel::wait_one`].
+    /// The alerts that the thread has heard of: see [`Kernel::wait_any`].
     static HEARD: Cell<u64> = const { Cell::new(0) };
 }
 
@@ -71,39 +71,48 @@ impl Kernel {
         self.leave(net);
     }
 
-    /// Waits until the descriptor shows one of `events` (POLLIN, POLLOUT), an error or an end; true
-    /// then, and true for one that is closed: the caller's next call will say so.
+    /// Waits until descriptors show what is asked of them, an error or an end, writes that into
+    /// their entries and returns how many do. One that is closed shows POLLNVAL; an entry without a
+    /// descriptor (a negative one) shows nothing.
     ///
-    /// False when the time is up, and after an alert. An alert that came before the call counts
-    /// too, since the thread's last such answer, or else one that comes just before the thread lies
-    /// down would be lost; so does, now and then, one that was for another.
-    pub fn wait_one(&self, fd: RawFd, events: i16, timeout_ns: Option<u64>) -> bool {
+    /// 0 when the time is up, and after an alert. An alert that came before the call counts too,
+    /// since the thread's last such answer, or else one that comes just before the thread lies down
+    /// would be lost; so does, now and then, one that was for another.
+    pub fn wait_any(&self, entries: &mut [pollfd], timeout_ns: Option<u64>) -> usize {
         let timeout = timeout_ns.map(Duration::from_nanos);
         let deadline = timeout.and_then(|timeout| Instant::now().checked_add(timeout));
-        let asked = u32::from(events as u16) | (libc::POLLERR | libc::POLLHUP) as u32;
         let mut net = self.enter();
         loop {
             net.tick();
             if HEARD.replace(net.alerts) != net.alerts {
                 self.leave(net);
-                return false;
+                return 0;
             }
-            // The poll bits are the epoll bits.
-            if net.fds.get(&fd).copied().is_none_or(|id| net.look(id) & asked != 0) {
+            let ready = net.look_at(entries);
+            if ready > 0 {
                 self.leave(net);
-                return true;
+                return ready;
             }
             if !net.travelling.is_empty() {
-                continue; // Time passes faster for who waits for one thing only.
+                continue; // Time passes faster for who waits for few things only.
             }
             match self.sleep(net, deadline) {
                 Some(awake) => net = awake,
-                None => return false,
+                None => return 0,
             }
         }
     }
 
-    /// Wakes all threads in [`Kernel::wait_one`].
+    /// As [`Kernel::wait_any`], without waiting; alerts are for those who wait.
+    pub fn look_at(&self, entries: &mut [pollfd]) -> usize {
+        let mut net = self.enter();
+        net.tick();
+        let ready = net.look_at(entries);
+        self.leave(net);
+        ready
+    }
+
+    /// Wakes all threads in [`Kernel::wait_any`].
     pub fn alert(&self) {
         let mut net = self.enter();
         net.alerts += 1;
@@ -157,6 +166,22 @@ impl Net {
             self.socket_mut(id).starved = true;
         }
         events
+    }
+
+    /// Fills in what the entries' descriptors show, and counts those that show something.
+    fn look_at(&mut self, entries: &mut [pollfd]) -> usize {
+        let mut ready = 0;
+        for entry in entries {
+            // The poll bits are the epoll bits.
+            let asked = entry.events | libc::POLLERR | libc::POLLHUP;
+            entry.revents = match self.fds.get(&entry.fd) {
+                Some(&id) => self.look(id) as i16 & asked,
+                None if entry.fd < 0 => 0,
+                None => libc::POLLNVAL,
+            };
+            ready += usize::from(entry.revents != 0);
+        }
+        ready
     }
 
     /// Fills the room with reports, in an order of the dice's.

@@ -209,7 +209,7 @@ fn a_thread_that_waits_for_one_socket_is_late_but_not_lost() {
                 while !left.is_empty() {
                     match send(&kernel, a, left) {
                         Ok(bytes) => left = &left[bytes..],
-                        Err(AGAIN) => assert!(kernel.wait_one(a, libc::POLLOUT, SOON_NS)),
+                        Err(AGAIN) => assert!(shows(&kernel, a, libc::POLLOUT, SOON_NS)),
                         Err(errno) => panic!("send: {errno:?}"),
                     }
                 }
@@ -220,7 +220,7 @@ fn a_thread_that_waits_for_one_socket_is_late_but_not_lost() {
                 match recv(&kernel, b, 64) {
                     Ok(bytes) if bytes.is_empty() => break,
                     Ok(bytes) => received.extend(bytes),
-                    Err(AGAIN) => assert!(kernel.wait_one(b, libc::POLLIN, SOON_NS)),
+                    Err(AGAIN) => assert!(shows(&kernel, b, libc::POLLIN, SOON_NS)),
                     Err(errno) => panic!("recv: {errno:?}"),
                 }
             }
