@@ -15,9 +15,7 @@ use windows_sys::core::{PCSTR, PSTR};
 use crate::address::{self, Address};
 use crate::blocking;
 use crate::error::{self, Code};
-use crate::event::Signal;
-use crate::handle::Ref;
-use crate::object::{self, Object, SocketRef, TABLE, WAITS};
+use crate::object::{self, EventRef, SocketRef, WAITS};
 use crate::op::{Buffers, Kind, Op, Step};
 use crate::overlapped;
 use crate::socket::{self, Direction, State, Submitted};
@@ -369,18 +367,22 @@ unsafe fn wait_for(
     let mut op = unsafe { Op::new(kind, overlapped, None) };
     let event = match op.event() {
         Some(event) => event,
-        None => private_event(&mut op)?,
+        None => {
+            // One that this operation alone sets.
+            let event = EventRef::private().map_err(|_| Code::wsa(WSAENOBUFS))?;
+            op.set_event(event.clone());
+            event
+        }
     };
     let submitted = socket.submit(direction, &mut op);
     if submitted != Submitted::Pending {
         // SAFETY: passed on from our caller.
         return unsafe { answer_issued(submitted, count) };
     }
-    let Object::Event(signal) = &*event else { unreachable!("an operation's event is an event") };
     let _waiting = Waiting::begin();
     // SAFETY: our caller vouches for the OVERLAPPED.
     while unsafe { overlapped::status_of(overlapped) } == STATUS_PENDING {
-        thread::on_current(|thread| WAITS.wait(thread, &[signal], false, Deadline::Never, false));
+        thread::on_current(|thread| WAITS.wait(thread, &[&event], false, Deadline::Never, false));
     }
     // SAFETY: the operation is complete and the OVERLAPPED the program's again.
     let (status, bytes) =
@@ -390,14 +392,6 @@ unsafe fn wait_for(
     }
     // SAFETY: passed on from our caller.
     unsafe { answer_issued(Submitted::Done(status, bytes as u32), count) }
-}
-
-/// An event that this operation alone sets, and that nobody else can name.
-fn private_event(op: &mut Op) -> Result<Ref<Object>, Code> {
-    let handle = object::insert(Object::Event(Signal::new(true, false).into()))?;
-    let event = TABLE.close(handle.addr()).ok_or(Code::wsa(WSAENOBUFS))?;
-    op.set_event(event.clone());
-    Ok(event)
 }
 
 /// Receives into several buffers, at once or overlapped: [WSARecv][ms].

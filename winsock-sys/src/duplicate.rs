@@ -13,7 +13,7 @@ use windows_sys::Win32::Networking::WinSock::{
 use windows_sys::core::{BOOL, GUID};
 
 use crate::error::{self, Code};
-use crate::object::{self, Object, SocketRef, TABLE};
+use crate::object::{self, Alias, Object, SocketRef, TABLE};
 use crate::socket::Form;
 use crate::start::answer;
 use crate::thread;
@@ -144,7 +144,7 @@ fn alias(s: SOCKET, winsock: bool) -> Option<SOCKET> {
         state.handles += 1;
     }
     let target = socket.clone().into_object();
-    let handle = TABLE.insert(Object::Alias { socket: target, winsock });
+    let handle = TABLE.insert(Object::Alias(Box::new(Alias { target, winsock })));
     if handle.is_none() {
         socket.lock().handles -= 1;
     }
@@ -197,22 +197,30 @@ fn copy(source: HANDLE) -> Result<HANDLE, Code> {
         return object::insert(Object::Thread(thread::current()));
     }
     let object = object::open(source)?;
-    match &*object {
-        Object::Socket(_) | Object::Alias { .. } => alias(source.addr(), false)
+    let original = match &*object {
+        Object::Alias(alias) => &alias.target,
+        _ => &object,
+    };
+    match &**original {
+        Object::Socket(_) => alias(source.addr(), false)
             .map(std::ptr::without_provenance_mut)
             .ok_or(Code(ERROR_INVALID_HANDLE)),
+        Object::Event => {
+            let alias = Alias { target: original.clone(), winsock: false };
+            object::insert(Object::Alias(Box::new(alias)))
+        }
         Object::Port(port) => {
             port.hold();
             object::insert(Object::Port(port.clone())).inspect_err(|_| {
                 port.let_go();
             })
         }
-        Object::Event(event) => object::insert(Object::Event(event.clone())),
         Object::Thread(thread) => object::insert(Object::Thread(thread.clone())),
         Object::Window(_) => Err(Code(ERROR_INVALID_HANDLE)),
         Object::File(file) => {
             let copy = file.try_clone().map_err(|_| Code(ERROR_INVALID_HANDLE))?;
             object::insert(Object::File(copy))
         }
+        Object::Alias(_) => unreachable!("an alias stands for no other alias"),
     }
 }

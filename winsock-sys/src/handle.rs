@@ -8,18 +8,23 @@
 //!
 //! Looking up is one compare-and-swap and takes no lock: the slot's word counts the references,
 //! of which being open is one. Whoever lets go of the last one drops the object and frees the slot.
+//!
+//! What most objects are there for, to be waited for, lies in the slot itself and is never freed: a
+//! wait for 64 handles looks at 64 signals ([`Table::peek`]) without counting 64 references.
 
 use std::collections::VecDeque;
 use std::mem::MaybeUninit;
 use std::ops::Deref;
 use std::ptr;
 
+use crate::event::{Kind, Signal};
+use crate::object::WAITS;
 use crate::sync::atomic::{AtomicPtr, AtomicU64, Ordering};
 use crate::sync::{Mutex, UnsafeCell, lock};
 
 const INDEX_BITS: u32 = 20;
 const GENERATION_BITS: u32 = 9;
-const GENERATION_MASK: u32 = (1 << GENERATION_BITS) - 1;
+const VALUE_MASK: usize = (1 << (2 + INDEX_BITS + GENERATION_BITS)) - 1;
 /// How many freed slots rest before the oldest is used again.
 const QUARANTINE: usize = if cfg!(loom) { 0 } else { 64 };
 
@@ -31,16 +36,16 @@ const OPEN: u64 = 1 << 31;
 const REFS: u64 = OPEN - 1;
 
 struct Slot<T> {
-    /// `generation << 32 | OPEN | references`.
+    /// `value << 32 | OPEN | references`; the value of a vacant slot is that of its next object.
     word: AtomicU64,
-    index: u32,
+    /// Where the object is one to be waited for, and keeps no signal elsewhere.
+    signal: Signal,
     object: UnsafeCell<MaybeUninit<T>>,
 }
 
-impl<T> Slot<T> {
-    fn generation(word: u64) -> u32 {
-        (word >> 32) as u32
-    }
+/// The handle value in a slot's word.
+fn value_in(word: u64) -> usize {
+    (word >> 32) as usize
 }
 
 struct Free {
@@ -81,12 +86,31 @@ impl<T> Table<T> {
     /// Takes the object in and opens a handle to it. `None` when the table is full: the object is
     /// dropped, as CreateXxx fails.
     pub fn insert(&'static self, object: T) -> Option<usize> {
+        self.insert_with(object, Kind::Absent)
+    }
+
+    /// As [`Table::insert`], with a signal in the slot.
+    pub fn insert_with(&'static self, object: T, signal: Kind) -> Option<usize> {
         let slot = self.vacant()?;
         // SAFETY: `vacant` gave this slot to us alone: no reference counts on it.
         slot.object.with_mut(|place| unsafe { (*place).write(object) });
-        let generation = Slot::<T>::generation(slot.word.load(Ordering::Relaxed));
-        slot.word.store(u64::from(generation) << 32 | OPEN | 1, Ordering::Release);
-        Some(value_of(slot.index, generation))
+        if signal != Kind::Absent {
+            slot.signal.begin(signal);
+        }
+        let word = slot.word.load(Ordering::Relaxed);
+        slot.word.store(word | OPEN | 1, Ordering::Release);
+        Some(value_in(word))
+    }
+
+    /// The signal in the slot of an open handle. It is the object's as long as the handle
+    /// [is open](Table::is_open) or the object referred to; it may be [absent](Signal::is_present).
+    pub fn peek(&'static self, value: usize) -> Option<&'static Signal> {
+        let slot = self.slot(value)?;
+        is_open(slot.word.load(Ordering::Acquire), value).then_some(&slot.signal)
+    }
+
+    pub fn is_open(&'static self, value: usize) -> bool {
+        self.peek(value).is_some()
     }
 
     /// The object behind an open handle.
@@ -106,7 +130,7 @@ impl<T> Table<T> {
         let slot = self.slot(value)?;
         let mut word = slot.word.load(Ordering::Acquire);
         loop {
-            if word & OPEN == 0 || !is_generation(word, value) {
+            if !is_open(word, value) {
                 return None;
             }
             // The open handle's own reference passes to the caller.
@@ -128,7 +152,7 @@ impl<T> Table<T> {
         let fresh = lock(&self.free).fresh;
         let opened = |index: u32| {
             let word = self.slot_at(index)?.word.load(Ordering::Acquire);
-            (word & OPEN != 0).then(|| value_of(index, Slot::<T>::generation(word)))
+            (word & OPEN != 0).then(|| value_in(word))
         };
         (1..fresh).filter_map(opened).collect()
     }
@@ -137,7 +161,7 @@ impl<T> Table<T> {
         let slot = self.slot(value)?;
         let mut word = slot.word.load(Ordering::Acquire);
         loop {
-            if !usable(word) || !is_generation(word, value) {
+            if !usable(word) || value_in(word) != value {
                 return None;
             }
             match slot.word.compare_exchange_weak(
@@ -153,10 +177,10 @@ impl<T> Table<T> {
     }
 
     fn slot(&'static self, value: usize) -> Option<&'static Slot<T>> {
-        if value & 3 != 0 || value >> (2 + INDEX_BITS + GENERATION_BITS) != 0 {
+        if value & 3 != 0 || value & !VALUE_MASK != 0 {
             return None;
         }
-        self.slot_at((value >> 2) as u32 & ((1 << INDEX_BITS) - 1))
+        self.slot_at(index_of(value))
     }
 
     fn slot_at(&'static self, index: u32) -> Option<&'static Slot<T>> {
@@ -186,12 +210,17 @@ impl<T> Table<T> {
     }
 }
 
-fn is_generation(word: u64, value: usize) -> bool {
-    Slot::<()>::generation(word) & GENERATION_MASK == (value >> (2 + INDEX_BITS)) as u32
+fn is_open(word: u64, value: usize) -> bool {
+    word & OPEN != 0 && value_in(word) == value
 }
 
-fn value_of(index: u32, generation: u32) -> usize {
-    (((generation & GENERATION_MASK) << (2 + INDEX_BITS)) | (index << 2)) as usize
+/// The value that the same slot has next.
+fn next_generation(value: usize) -> usize {
+    (value + (1 << (2 + INDEX_BITS))) & VALUE_MASK
+}
+
+fn index_of(value: usize) -> u32 {
+    (value >> 2) as u32 & ((1 << INDEX_BITS) - 1)
 }
 
 fn chunk_len(chunk: usize) -> usize {
@@ -209,8 +238,8 @@ fn place(index: u32) -> Option<(usize, usize)> {
 fn new_chunk<T>(chunk: usize) -> *mut Slot<T> {
     let start = FIRST_CHUNK * ((1 << chunk) - 1);
     let slot = |offset| Slot {
-        word: AtomicU64::new(0),
-        index: (start + offset) as u32,
+        word: AtomicU64::new(((start + offset) as u64) << (32 + 2)),
+        signal: Signal::of(Kind::Absent),
         object: UnsafeCell::new(MaybeUninit::uninit()),
     };
     let slots: Box<[Slot<T>]> = (0..chunk_len(chunk)).map(slot).collect();
@@ -227,6 +256,13 @@ pub struct Ref<T: 'static> {
 unsafe impl<T: Send + Sync> Send for Ref<T> {}
 // SAFETY: as above.
 unsafe impl<T: Send + Sync> Sync for Ref<T> {}
+
+impl<T> Ref<T> {
+    /// The signal in the object's slot.
+    pub fn signal(&self) -> &Signal {
+        &self.slot.signal
+    }
+}
 
 impl<T> Deref for Ref<T> {
     type Target = T;
@@ -250,12 +286,15 @@ impl<T> Drop for Ref<T> {
         if word & REFS != 1 {
             return;
         }
+        if self.slot.signal.is_present() {
+            WAITS.evict(&self.slot.signal);
+        }
         // SAFETY: the count reached 0 and the handle is closed (an open one counts), so nobody else
         // can reach the object any more.
         self.slot.object.with_mut(|object| unsafe { (*object).assume_init_drop() });
-        let generation = Slot::<T>::generation(word).wrapping_add(1);
-        self.slot.word.store(u64::from(generation) << 32, Ordering::Release);
-        lock(&self.table.free).resting.push_back(self.slot.index);
+        let value = value_in(word);
+        self.slot.word.store((next_generation(value) as u64) << 32, Ordering::Release);
+        lock(&self.table.free).resting.push_back(index_of(value));
     }
 }
 

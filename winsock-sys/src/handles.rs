@@ -36,11 +36,16 @@ pub unsafe extern "system" fn CloseHandle(handle: HANDLE) -> BOOL {
 fn close(handle: HANDLE) -> Result<(), Code> {
     let invalid = Code(ERROR_INVALID_HANDLE);
     match &*object::open(handle)? {
-        Object::Socket(_) | Object::Alias { .. } => {
+        Object::Socket(_) => return socket::close(handle.addr()).map_err(|_| invalid),
+        Object::Alias(alias) if matches!(*alias.target, Object::Socket(_)) => {
             return socket::close(handle.addr()).map_err(|_| invalid);
         }
         Object::Window(_) => return Err(invalid), // DestroyWindow is the way.
-        Object::Event(_) | Object::Port(_) | Object::File(_) | Object::Thread(_) => {}
+        Object::Alias(_)
+        | Object::Event
+        | Object::Port(_)
+        | Object::File(_)
+        | Object::Thread(_) => {}
     }
     let closed = TABLE.close(handle.addr()).ok_or(invalid)?;
     if let Object::Port(port) = &*closed

@@ -29,7 +29,7 @@
 //! | `socket`, `op`, `transfer` | one socket, one operation in flight, one attempt to move bytes |
 //! | `window`, `queue` | windows, and the message queues of their threads |
 //! | `port`, `event`, `wait`, `thread`, `park`, `blocking` | packets, signals, and how threads sleep |
-//! | `handle`, `object` | the handle table and what a handle denotes |
+//! | `handle`, `object`, `array` | the handle table and what a handle denotes |
 //! | `backend`, `sys` | seam B: epoll or the scripted kernel; the system calls |
 //! | `error` | errno, NTSTATUS, WSA and Win32 codes |
 //!
@@ -52,6 +52,8 @@ pub use windows::*;
 mod accept;
 #[cfg(target_os = "linux")]
 mod address;
+#[cfg(target_os = "linux")]
+mod array;
 #[cfg(target_os = "linux")]
 mod backend;
 #[cfg(target_os = "linux")]

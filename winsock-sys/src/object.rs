@@ -3,8 +3,6 @@
 use std::fs::File;
 use std::ops::Deref;
 use std::sync::Arc;
-#[cfg(not(loom))]
-use std::sync::LazyLock;
 
 use windows_sys::Win32::Foundation::{
     ERROR_INVALID_HANDLE, ERROR_NOT_ENOUGH_MEMORY, HANDLE, INVALID_HANDLE_VALUE,
@@ -12,7 +10,7 @@ use windows_sys::Win32::Foundation::{
 use windows_sys::Win32::Networking::WinSock::{SOCKET, WSAENOTSOCK, WSANOTINITIALISED};
 
 use crate::error::Code;
-use crate::event::{Signal, Waits};
+use crate::event::{Kind, Signal, Waits};
 use crate::handle::{Ref, Table};
 use crate::port::Port;
 use crate::socket::Socket;
@@ -23,13 +21,10 @@ use crate::window::Window;
 /// The object behind a handle.
 pub enum Object {
     Socket(Box<Socket>),
-    /// A second handle to a socket. `winsock`: made by WSADuplicateSocket, so Winsock's own calls
-    /// know it; DuplicateHandle's copies serve for I/O only (rule 7).
-    Alias {
-        socket: Ref<Object>,
-        winsock: bool,
-    },
-    Event(Arc<Signal>),
+    /// A second handle to an object of this table.
+    Alias(Box<Alias>),
+    /// An event is no more than the signal of its slot.
+    Event,
     Port(Arc<Port>),
     File(File),
     /// A thread: DuplicateHandle makes a handle of the current thread's pseudo-handle.
@@ -40,13 +35,21 @@ pub enum Object {
     Window(Arc<Window>),
 }
 
+pub struct Alias {
+    /// Never an alias itself.
+    pub target: Ref<Object>,
+    /// Made by WSADuplicateSocket, so Winsock's own calls know it; DuplicateHandle's copies of a
+    /// socket serve for I/O only (rule 7).
+    pub winsock: bool,
+}
+
 /// Every open handle of the process.
 #[cfg(not(loom))]
 pub static TABLE: Table<Object> = Table::new();
 
 /// Every wait of the process.
 #[cfg(not(loom))]
-pub static WAITS: LazyLock<Waits> = LazyLock::new(Waits::new);
+pub static WAITS: Waits = Waits::new();
 
 #[cfg(loom)]
 loom::lazy_static! {
@@ -74,12 +77,8 @@ impl SocketRef {
     pub fn of(object: Ref<Object>) -> Option<SocketRef> {
         match &*object {
             Object::Socket(_) => Some(SocketRef(object)),
-            Object::Alias { socket, .. } => Some(SocketRef(socket.clone())),
-            Object::Event(_)
-            | Object::Port(_)
-            | Object::File(_)
-            | Object::Thread(_)
-            | Object::Window(_) => None,
+            Object::Alias(alias) => SocketRef::of(alias.target.clone()),
+            _ => None,
         }
     }
 
@@ -99,19 +98,51 @@ pub fn socket(s: SOCKET) -> Result<SocketRef, Code> {
 /// As [`socket`], for the functions that do not know DuplicateHandle's copies (rule 7).
 pub fn registered_socket(s: SOCKET) -> Result<SocketRef, Code> {
     let found = socket(s)?;
-    let foreign = |object: Ref<Object>| matches!(&*object, Object::Alias { winsock: false, .. });
+    let foreign = |object: Ref<Object>| match &*object {
+        Object::Alias(alias) => !alias.winsock,
+        _ => false,
+    };
     match TABLE.open(s).is_some_and(foreign) {
         true => Err(Code::wsa(WSAENOTSOCK)),
         false => Ok(found),
     }
 }
 
+/// A reference to an object that is an event.
+#[derive(Clone)]
+pub struct EventRef(Ref<Object>);
+
+impl Deref for EventRef {
+    type Target = Signal;
+
+    fn deref(&self) -> &Signal {
+        self.0.signal()
+    }
+}
+
+impl EventRef {
+    fn of(object: Ref<Object>) -> Option<EventRef> {
+        match &*object {
+            Object::Event => Some(EventRef(object)),
+            Object::Alias(alias) => EventRef::of(alias.target.clone()),
+            _ => None,
+        }
+    }
+
+    /// A manual-reset event that no handle names.
+    pub fn private() -> Result<EventRef, Code> {
+        let handle = insert_event(Kind::Event { manual_reset: true, set: false })?;
+        let object = TABLE.close(handle.addr()).expect("nobody else knows the handle");
+        Ok(EventRef(object))
+    }
+}
+
 /// The event behind a value, or nothing: a program's wild `hEvent` harms nobody.
-pub fn event(value: usize) -> Option<Ref<Object>> {
+pub fn event(value: usize) -> Option<EventRef> {
     if value == 0 {
         return None;
     }
-    TABLE.open(value).filter(|object| matches!(**object, Object::Event(_)))
+    TABLE.open(value).and_then(EventRef::of)
 }
 
 /// The object behind a HANDLE.
@@ -133,5 +164,11 @@ pub fn port(handle: HANDLE) -> Result<Arc<Port>, Code> {
 /// Opens a handle to a new object.
 pub fn insert(object: Object) -> Result<HANDLE, Code> {
     let value = TABLE.insert(object).ok_or(Code(ERROR_NOT_ENOUGH_MEMORY))?;
+    Ok(std::ptr::without_provenance_mut(value))
+}
+
+/// Opens a handle to a new event.
+pub fn insert_event(signal: Kind) -> Result<HANDLE, Code> {
+    let value = TABLE.insert_with(Object::Event, signal).ok_or(Code(ERROR_NOT_ENOUGH_MEMORY))?;
     Ok(std::ptr::without_provenance_mut(value))
 }

@@ -20,7 +20,7 @@ use windows_sys::Win32::System::IO::OVERLAPPED;
 use crate::address::Address;
 use crate::error;
 use crate::handle::Ref;
-use crate::object::{Object, WAITS};
+use crate::object::{EventRef, Object, WAITS};
 use crate::port::Packet;
 use crate::port::Port;
 use crate::thread::{Apc, Thread};
@@ -30,7 +30,7 @@ pub struct Op {
     pub kind: Kind,
     pub overlapped: *mut OVERLAPPED,
     /// `hEvent` without its low bit; held so that closing the event early harms nobody.
-    event: Option<Ref<Object>>,
+    event: Option<EventRef>,
     /// The low bit of `hEvent`: nothing goes to the port (rule 25).
     off_port: bool,
     routine: LPWSAOVERLAPPED_COMPLETION_ROUTINE,
@@ -229,10 +229,8 @@ impl Op {
             Some(_) => None,
             None => crate::object::event(h_event & !1),
         };
-        if let Some(event) = &event
-            && let Object::Event(signal) = &**event
-        {
-            signal.reset(); // Rule 53.
+        if let Some(event) = &event {
+            event.reset(); // Rule 53.
         }
         let thread = routine.is_some().then(crate::thread::current);
         let issuer = crate::thread::current_id();
@@ -263,7 +261,7 @@ impl Op {
     }
 
     /// The event that its completion sets.
-    pub fn event(&self) -> Option<Ref<Object>> {
+    pub fn event(&self) -> Option<EventRef> {
         self.event.clone()
     }
 
@@ -282,7 +280,7 @@ impl Op {
     }
 
     /// The operation's own event, where the program gave none.
-    pub fn set_event(&mut self, event: Ref<Object>) {
+    pub fn set_event(&mut self, event: EventRef) {
         self.event = Some(event);
     }
 
@@ -325,11 +323,7 @@ impl Op {
             return;
         }
         match self.event.take() {
-            Some(event) => {
-                if let Object::Event(signal) = &*event {
-                    signal.set(&WAITS);
-                }
-            }
+            Some(event) => event.set(&WAITS),
             None if report.port.is_none() && !report.skip_signal => signal.set(&WAITS),
             None => {}
         }

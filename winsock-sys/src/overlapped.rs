@@ -144,10 +144,6 @@ unsafe fn await_result(
     }
     // SAFETY: our caller vouches for the OVERLAPPED.
     let event = object::event(unsafe { (*overlapped).hEvent }.addr() & !1);
-    let own = match event.as_deref() {
-        Some(Object::Event(event)) => Some(&**event),
-        _ => None,
-    };
     loop {
         // SAFETY: our caller vouches for the OVERLAPPED.
         let status = unsafe { status_of(overlapped) };
@@ -157,7 +153,9 @@ unsafe fn await_result(
         if let Deadline::Now = deadline {
             return Err(Code(ERROR_IO_INCOMPLETE));
         }
-        match thread::on_current(|thread| wait_a_while(thread, own, socket, deadline, alertable)) {
+        match thread::on_current(|thread| {
+            wait_a_while(thread, event.as_deref(), socket, deadline, alertable)
+        }) {
             Waited::Signal(_) => {}
             Waited::TimedOut if deadline.left_ns().is_some() => {}
             Waited::TimedOut => return Err(Code(WAIT_TIMEOUT)),

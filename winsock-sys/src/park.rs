@@ -2,8 +2,8 @@
 //!
 //! A thread of the library sleeps in one of three places, and each is left in its own way: on its
 //! futex word, in `epoll_wait` as the leader (an eventfd wakes it), or in `ppoll` inside a blocking
-//! call (a signal wakes it). [`Parker`] remembers which, so that [`Parker::unpark`] costs a system
-//! call only when the thread really sleeps, and the right one.
+//! call (a signal wakes it). [`Parker`] remembers which, so that waking a thread costs a
+//! system call only when it really sleeps, and the right one.
 
 use crate::sync::atomic::{AtomicU32, Ordering};
 
@@ -24,19 +24,21 @@ pub enum Bed {
     Blocked,
 }
 
-/// What [`Parker::unpark`] leaves to its caller, who knows the descriptors.
+/// What is left to do so that a thread that has been notified wakes up.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[must_use]
 pub enum Rouse {
-    /// The thread is awake, or its futex has been woken.
+    /// The thread is awake.
     Nothing,
+    /// It is parked: [`Parker::wake`] it.
+    Parked,
     /// It leads: make `epoll_wait` return.
     Leader,
     /// It sits in a blocking call: send it the alert signal.
     Blocked,
 }
 
-/// The sleep state of one thread: only that thread parks, any thread unparks.
+/// The sleep state of one thread: only that thread parks, any thread notifies it.
 #[derive(Debug)]
 pub struct Parker {
     state: AtomicU32,
@@ -57,8 +59,8 @@ impl Parker {
         }
     }
 
-    /// Sleeps until unparked or until `timeout_ns` has passed (`None`: for ever). Returns at once,
-    /// and consumes the notification, when an unpark came first. May return early.
+    /// Sleeps until notified or until `timeout_ns` has passed (`None`: for ever). Returns at once,
+    /// and consumes the notification, when one came first. May return early.
     pub fn park(&self, timeout_ns: Option<u64>) {
         if self.state.compare_exchange(AWAKE, PARKED, Ordering::AcqRel, Ordering::Acquire).is_ok() {
             self.sleep(timeout_ns);
@@ -66,7 +68,7 @@ impl Parker {
         self.state.swap(AWAKE, Ordering::Acquire);
     }
 
-    /// Lies down in another bed. False, with the notification consumed, when an unpark came first.
+    /// Lies down in another bed. False, with the notification consumed, when one came first.
     pub fn enter(&self, bed: Bed) -> bool {
         let state = match bed {
             Bed::Leader => LEADING,
@@ -75,28 +77,26 @@ impl Parker {
         if self.state.compare_exchange(AWAKE, state, Ordering::AcqRel, Ordering::Acquire).is_ok() {
             return true;
         }
-        // Not a mere store: a second unpark may come between, and what it was for must be seen.
+        // Not a mere store: a second one may come between, and what it was for must be seen.
         self.state.swap(AWAKE, Ordering::Acquire);
         false
     }
 
-    /// Gets up from the other bed. True when an unpark came meanwhile.
+    /// Gets up from the other bed. True when it was notified meanwhile.
     pub fn leave(&self) -> bool {
         self.state.swap(AWAKE, Ordering::AcqRel) == NOTIFIED
     }
 
-    /// Whether an unpark came since the thread got up.
+    /// Whether it was notified since the thread got up.
     pub fn is_notified(&self) -> bool {
         self.state.load(Ordering::Relaxed) == NOTIFIED
     }
 
-    /// Wakes the thread, or keeps it from its next sleep.
-    pub fn unpark(&self) -> Rouse {
+    /// Keeps the thread from its next sleep; one that sleeps already has to be roused, now or when
+    /// locks are released.
+    pub fn notify(&self) -> Rouse {
         match self.state.swap(NOTIFIED, Ordering::AcqRel) {
-            PARKED => {
-                self.wake();
-                Rouse::Nothing
-            }
+            PARKED => Rouse::Parked,
             LEADING => Rouse::Leader,
             BLOCKED => Rouse::Blocked,
             AWAKE | NOTIFIED => Rouse::Nothing,
@@ -111,7 +111,8 @@ impl Parker {
         futex_wait(&self.state, PARKED, timeout_ns);
     }
 
-    fn wake(&self) {
+    /// Wakes the thread from its futex.
+    pub fn wake(&self) {
         futex_wake(&self.state);
     }
 }
@@ -128,7 +129,7 @@ impl Parker {
         }
     }
 
-    fn wake(&self) {
+    pub fn wake(&self) {
         let _guard = self.lock.lock().unwrap();
         self.woken.notify_one();
     }

@@ -95,8 +95,14 @@ impl Thread {
 
     /// Wakes the thread wherever it sleeps.
     pub fn unpark(&self) {
-        match self.parker.unpark() {
+        self.rouse(self.parker.notify());
+    }
+
+    /// Finishes waking a thread that has been notified.
+    pub fn rouse(&self, rouse: Rouse) {
+        match rouse {
             Rouse::Nothing => {}
+            Rouse::Parked => self.parker.wake(),
             Rouse::Leader => backend::kick(),
             Rouse::Blocked => crate::blocking::alert(self.tid),
         }

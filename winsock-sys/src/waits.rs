@@ -1,5 +1,7 @@
 //! Event objects and the functions that wait.
 
+use std::sync::Arc;
+
 use windows_sys::Win32::Foundation::{
     ERROR_INVALID_HANDLE, ERROR_INVALID_PARAMETER, FALSE, HANDLE, TRUE, WAIT_EVENT, WAIT_FAILED,
     WAIT_IO_COMPLETION, WAIT_OBJECT_0, WAIT_TIMEOUT,
@@ -8,15 +10,13 @@ use windows_sys::Win32::Networking::WinSock::WSAEVENT;
 use windows_sys::Win32::Security::SECURITY_ATTRIBUTES;
 use windows_sys::core::{BOOL, PCSTR, PCWSTR};
 
+use crate::array::Array;
 use crate::error::{self, Code};
-use crate::event::{Signal, Waited};
+use crate::event::{Gone, Kind, MOST, Signal, Waited, Wanted};
 use crate::handle::Ref;
-use crate::object::{self, Object, WAITS};
-use crate::thread::{self, Waiting};
+use crate::object::{self, Object, TABLE, WAITS};
+use crate::thread::{self, Thread, Waiting};
 use crate::wait::{self, Deadline, Look, Outcome};
-
-/// The most handles that one wait takes (MAXIMUM_WAIT_OBJECTS).
-const MOST: u32 = 64;
 
 fn yes_or(result: Result<(), Code>) -> BOOL {
     match result {
@@ -61,7 +61,7 @@ pub unsafe extern "system" fn CreateEventA(
 }
 
 fn create_event(manual_reset: bool, set: bool) -> HANDLE {
-    object::insert(Object::Event(Signal::new(!manual_reset, set).into())).unwrap_or_else(|code| {
+    object::insert_event(Kind::Event { manual_reset, set }).unwrap_or_else(|code| {
         error::set_last(code);
         std::ptr::null_mut()
     })
@@ -82,13 +82,13 @@ fn handle_of(event: WSAEVENT) -> HANDLE {
 }
 
 fn with_event(event: HANDLE, f: impl FnOnce(&Signal)) -> BOOL {
-    yes_or(object::open(event).and_then(|object| match &*object {
-        Object::Event(signal) => {
-            f(signal);
+    yes_or(match object::event(event.addr()) {
+        Some(event) => {
+            f(&event);
             Ok(())
         }
-        _ => Err(Code(ERROR_INVALID_HANDLE)),
-    }))
+        None => Err(Code(ERROR_INVALID_HANDLE)),
+    })
 }
 
 /// Sets an event: [SetEvent][ms]. No system call unless somebody waits. ERROR_INVALID_HANDLE.
@@ -130,9 +130,9 @@ pub unsafe extern "system" fn WSACloseEvent(event: WSAEVENT) -> BOOL {
 /// The signal of an object that can be waited for.
 fn signal_of(object: &Ref<Object>) -> Option<&Signal> {
     match &**object {
-        Object::Event(signal) => Some(signal),
+        Object::Event => Some(object.signal()),
         Object::Socket(socket) => Some(&socket.signal),
-        Object::Alias { socket, .. } => signal_of(socket),
+        Object::Alias(alias) => signal_of(&alias.target),
         Object::Thread(thread) => Some(&thread.ended),
         Object::Port(_) | Object::File(_) | Object::Window(_) => None,
     }
@@ -147,7 +147,7 @@ unsafe fn wait_for(
     timeout_ms: u32,
     alertable: bool,
 ) -> Result<WAIT_EVENT, Code> {
-    if count == 0 || count > MOST || handles.is_null() {
+    if count == 0 || count as usize > MOST || handles.is_null() {
         return Err(Code(ERROR_INVALID_PARAMETER)); // Rule 103.
     }
     // SAFETY: our caller vouches for the array.
@@ -155,23 +155,73 @@ unsafe fn wait_for(
     if all && (1..handles.len()).any(|at| handles[..at].contains(&handles[at])) {
         return Err(Code(ERROR_INVALID_PARAMETER));
     }
-    let objects: Vec<_> =
-        handles.iter().map(|&handle| object::open(handle)).collect::<Result<_, _>>()?;
-    let signal = |object| signal_of(object).ok_or(Code(ERROR_INVALID_HANDLE));
-    let signals: Vec<_> = objects.iter().map(signal).collect::<Result<_, _>>()?;
-    let thread = thread::current();
-    if alertable && thread.run_apcs() {
-        return Ok(WAIT_IO_COMPLETION); // Rule 107: a ready event is for the next call.
+    thread::on_current(|thread| {
+        let waited = wait_by(thread, handles, all, timeout_ms, alertable)?;
+        Ok(match waited {
+            Waited::Signal(index) => WAIT_OBJECT_0 + index as u32,
+            Waited::TimedOut => WAIT_TIMEOUT,
+            Waited::Apc => {
+                thread.run_apcs();
+                WAIT_IO_COMPLETION
+            }
+        })
+    })
+}
+
+fn wait_by(
+    thread: &Arc<Thread>,
+    handles: &[HANDLE],
+    all: bool,
+    timeout_ms: u32,
+    alertable: bool,
+) -> Result<Waited, Code> {
+    let mut signals = Array::<&Signal, MOST>::new();
+    for handle in handles {
+        let signal = TABLE.peek(handle.addr()).ok_or(Code(ERROR_INVALID_HANDLE))?;
+        if !signal.is_present() {
+            return wait_by_reference(thread, handles, all, timeout_ms, alertable);
+        }
+        signals.push(signal);
+    }
+    let is_there = |index: usize| TABLE.is_open(handles[index].addr());
+    wait_until(thread, &Wanted { signals: &signals, all, is_there }, timeout_ms, alertable)
+}
+
+/// As [`wait_by`], for objects whose signals are not all in their slots.
+fn wait_by_reference(
+    thread: &Arc<Thread>,
+    handles: &[HANDLE],
+    all: bool,
+    timeout_ms: u32,
+    alertable: bool,
+) -> Result<Waited, Code> {
+    let mut objects = Array::<Ref<Object>, MOST>::new();
+    for &handle in handles {
+        objects.push(object::open(handle)?);
+    }
+    let mut signals = Array::<&Signal, MOST>::new();
+    for object in objects.iter() {
+        signals.push(signal_of(object).ok_or(Code(ERROR_INVALID_HANDLE))?);
+    }
+    let is_there = |_| true; // We refer to them.
+    wait_until(thread, &Wanted { signals: &signals, all, is_there }, timeout_ms, alertable)
+}
+
+fn wait_until(
+    thread: &Arc<Thread>,
+    wanted: &Wanted<'_, impl Fn(usize) -> bool>,
+    timeout_ms: u32,
+    alertable: bool,
+) -> Result<Waited, Code> {
+    if alertable && thread.has_apcs() {
+        return Ok(Waited::Apc); // Rule 107: a ready event is for the next call.
+    }
+    let gone = |Gone| Code(ERROR_INVALID_HANDLE);
+    if let Some(index) = WAITS.take(thread, wanted, alertable).map_err(gone)? {
+        return Ok(Waited::Signal(index));
     }
     let _waiting = Waiting::begin();
-    match WAITS.wait(&thread, &signals, all, Deadline::after_ms(timeout_ms), alertable) {
-        Waited::Signal(index) => Ok(WAIT_OBJECT_0 + index as u32),
-        Waited::TimedOut => Ok(WAIT_TIMEOUT),
-        Waited::Apc => {
-            thread.run_apcs();
-            Ok(WAIT_IO_COMPLETION)
-        }
-    }
+    WAITS.sleep(thread, wanted, Deadline::after_ms(timeout_ms), alertable).map_err(gone)
 }
 
 fn waited(result: Result<WAIT_EVENT, Code>) -> WAIT_EVENT {

@@ -25,6 +25,8 @@ pub struct Driver {
     led: AtomicBool,
     /// What the kernel reported and the leaders have not handed out yet; only the leader takes it.
     batch: Mutex<Batch>,
+    /// Whether there are any such, for a look without the lock.
+    behind: AtomicBool,
     /// Counts the times a thread became leader: the watch compares it over time.
     term: AtomicU32,
     /// Some socket has been registered: reports may come, and operations wait for them.
@@ -76,6 +78,7 @@ impl Driver {
             poller: Poller::new()?,
             led: AtomicBool::new(false),
             batch: Mutex::new(Batch::new()),
+            behind: AtomicBool::new(false),
             term: AtomicU32::new(0),
             in_use: AtomicBool::new(false),
             reaped_at: AtomicU32::new(0),
@@ -121,6 +124,20 @@ impl Driver {
         lock(&self.followers).retain(|follower| !Arc::ptr_eq(follower, thread));
     }
 
+    /// Hands out one of the reports that the last leader left over, without asking the kernel. False
+    /// if there is none, or another thread is at it.
+    pub fn hand_out(&self, thread: &Arc<Thread>) -> bool {
+        if !self.behind.load(Ordering::Relaxed) || !self.try_lead() {
+            return false;
+        }
+        let behind = lock(&self.batch).has_more();
+        if behind {
+            self.lead(thread, Nap { timeout_ns: Some(0), may_lead: true, appetite: 1 });
+        }
+        self.resign();
+        behind
+    }
+
     /// The coarse clock when the backend last handed out reports: when a socket was found empty.
     pub fn reaped_at(&self) -> u32 {
         self.reaped_at.load(Ordering::Relaxed)
@@ -153,6 +170,7 @@ impl Driver {
 
     fn resign(&self) {
         let behind = lock(&self.batch).has_more();
+        self.behind.store(behind, Ordering::Relaxed);
         self.led.store(false, Ordering::SeqCst);
         // What was reported and not handed out yet is work for others who wait.
         if behind {

@@ -112,6 +112,11 @@ pub fn look(thread: &Arc<Thread>, appetite: usize) {
     sleep(thread, Nap { timeout_ns: Some(0), may_lead: true, appetite });
 }
 
+/// See [`Driver::hand_out`].
+pub fn hand_out(thread: &Arc<Thread>) -> bool {
+    DRIVER.as_ref().is_ok_and(|driver| driver.hand_out(thread))
+}
+
 /// See [`Driver::kick`].
 pub fn kick() {
     driver().kick();

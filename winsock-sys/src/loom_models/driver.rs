@@ -26,6 +26,10 @@ impl Driver {
         unreachable!("nobody leads this driver");
     }
 
+    pub fn hand_out(&self, _thread: &Arc<Thread>) -> bool {
+        false
+    }
+
     pub fn sleep(&self, thread: &Arc<Thread>, nap: Nap) {
         if nap.timeout_ns != Some(0) {
             thread.parker.park(nap.timeout_ns);

@@ -127,11 +127,12 @@ fn a_wait_that_gives_up_loses_no_signal() {
             let room = Room::new(true);
             room.b.set(&room.waits);
             let setter = room.spawn(|room| room.a.set(&room.waits));
-            let waited = match all {
+            let waiter = room.spawn(move |room| match all {
                 false => room.wait(&[&room.a], false, Deadline::Now),
                 true => room.wait(&[&room.a, &room.b], true, Deadline::Now),
-            };
+            });
             setter.join().unwrap();
+            let waited = waiter.join().unwrap();
             let taken = waited == Waited::Signal(0);
             assert_eq!(room.a.is_set(), !taken, "{waited:?}");
             assert_eq!(room.b.is_set(), !(all && taken), "{waited:?}");
@@ -231,5 +232,93 @@ fn an_apc_and_a_signal_end_one_wait_each() {
         setter.join().unwrap();
         assert_eq!((taken, runs.load(Ordering::Relaxed)), (1, 1));
         assert!(!room.a.is_set());
+    });
+}
+
+/// Of two that look at once, without ever sleeping, one takes it.
+#[test]
+fn an_auto_reset_signal_that_is_set_goes_to_one() {
+    explore(|| {
+        let room = Room::new(true);
+        room.a.set(&room.waits);
+        let look = |room: &Room| {
+            let taken = room.wait(&[&room.a], false, Deadline::Now) == Waited::Signal(0);
+            if taken {
+                room.visit();
+            }
+            taken
+        };
+        let lookers = [room.spawn(look), room.spawn(look)];
+        let taken = join(lookers);
+        assert!(taken[0] != taken[1], "{taken:?}");
+        assert!(!room.a.is_set());
+    });
+}
+
+/// Rule 104 without the lock: whoever takes `b`, which is there all the time, did so before `a` was
+/// set; so the set of `b` that follows finds it taken, and is not lost.
+#[test]
+fn a_look_takes_the_lowest_at_one_moment() {
+    for taken_by_wait in [false, true] {
+        explore(move || {
+            let room = Room::new(taken_by_wait);
+            room.b.set(&room.waits);
+            let setter = room.spawn(|room| {
+                room.a.set(&room.waits);
+                room.b.set(&room.waits);
+            });
+            let looker = room.spawn(|room| room.wait(&[&room.a, &room.b], false, Deadline::Now));
+            let waited = looker.join().unwrap();
+            setter.join().unwrap();
+            assert!(room.b.is_set(), "{waited:?}");
+            let took_a = waited == Waited::Signal(0);
+            assert_eq!(room.a.is_set(), !(taken_by_wait && took_a), "{waited:?}");
+            assert!(took_a || waited == Waited::Signal(1), "{waited:?}");
+        });
+    }
+}
+
+/// `a` is unset only while `b` is set, and `b` only while `a` is: a look never finds both unset.
+#[test]
+fn a_look_that_a_reset_meets_sees_one_moment() {
+    explore(|| {
+        let room = Room::new(false);
+        room.a.set(&room.waits);
+        let changer = room.spawn(|room| {
+            for _ in 0..2 {
+                room.b.set(&room.waits);
+                room.a.reset();
+                room.a.set(&room.waits);
+                room.b.reset();
+            }
+        });
+        let looker = room.spawn(|room| room.wait(&[&room.a, &room.b], false, Deadline::Now));
+        changer.join().unwrap();
+        let waited = looker.join().unwrap();
+        assert!(matches!(waited, Waited::Signal(_)), "{waited:?}");
+    });
+}
+
+/// A setter that finds nobody asleep goes without the lock again, and the next sleeper is not lost.
+#[test]
+fn a_signal_that_was_awaited_once_is_set_for_the_next() {
+    explore(|| {
+        let room = Room::new(true);
+        let wait = |room: &Room| {
+            assert_eq!(room.wait(&[&room.a], false, Deadline::Never), Waited::Signal(0));
+        };
+        let setter = room.spawn(|room| room.a.set(&room.waits));
+        wait(&room);
+        setter.join().unwrap();
+        let setter = room.spawn(|room| {
+            room.a.set(&room.waits);
+            assert_eq!(room.wait(&[&room.b], false, Deadline::Never), Waited::Signal(0));
+            room.a.set(&room.waits);
+        });
+        wait(&room);
+        room.b.set(&room.waits);
+        wait(&room);
+        setter.join().unwrap();
+        assert!(!room.a.is_set() && !room.b.is_set());
     });
 }

@@ -22,6 +22,8 @@ mod parker;
 mod ports;
 #[cfg(test)]
 mod sockets;
+#[cfg(test)]
+mod waits;
 
 pub use driver::Driver;
 

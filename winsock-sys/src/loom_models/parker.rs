@@ -60,8 +60,9 @@ impl Sleeper {
         thread::spawn(move || {
             // Relaxed: the parker alone has to make it visible.
             sleeper.told[word].store(true, Ordering::Relaxed);
-            match sleeper.parker.unpark() {
+            match sleeper.parker.notify() {
                 Rouse::Nothing => {}
+                Rouse::Parked => sleeper.parker.wake(),
                 Rouse::Leader => {
                     assert_eq!(bed, Some(Bed::Leader));
                     sleeper.kicks.kick();

@@ -19,8 +19,7 @@ use windows_sys::Win32::Networking::WinSock::{
 use windows_sys::Win32::System::IO::OVERLAPPED;
 
 use crate::error::Code;
-use crate::handle::Ref;
-use crate::object::{self, Object, WAITS};
+use crate::object::{self, EventRef, WAITS};
 
 use super::list;
 use super::lookup::{self, Answer, Question};
@@ -49,7 +48,7 @@ unsafe impl Send for Report {}
 
 enum Signal {
     /// Held, so that closing the event early harms nobody; `None` if `hEvent` is no event.
-    Event(Option<Ref<Object>>),
+    Event(Option<EventRef>),
     Routine(unsafe extern "system" fn(u32, u32, *const OVERLAPPED)),
 }
 
@@ -100,11 +99,7 @@ impl Report {
         match self.signal {
             // SAFETY: the routine is the program's, called once, with no lock of ours held.
             Signal::Routine(routine) => unsafe { routine(code.0, 0, self.overlapped) },
-            Signal::Event(Some(object)) => {
-                if let Object::Event(signal) = &*object {
-                    signal.set(&WAITS);
-                }
-            }
+            Signal::Event(Some(event)) => event.set(&WAITS),
             // A program with a wild `hEvent` has GetAddrInfoExOverlappedResult to ask.
             Signal::Event(None) => {}
         }
