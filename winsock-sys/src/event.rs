@@ -1,15 +1,15 @@
 //! Signals, and the waits on them.
 //!
 //! A [`Signal`] is what a thread can wait for: the heart of an event, a semaphore, a socket (rule
-//! 54), a thread. Its word holds how often it can satisfy a wait, and who has to be asked about
-//! that. While nobody waits, setting, resetting and taking it are one atomic operation each and no
-//! system call. A wait for one of several that finds one set is lock-free too ([`try_any`]).
+//! 54), a thread. Its word holds how many waits it can satisfy. While nobody waits, setting,
+//! resetting and taking it are one atomic operation each and no system call. A wait for one of
+//! several that finds one set takes no lock either (`Wanted::try_any`).
 //!
-//! As soon as somebody sleeps for a signal, setting it goes through the one lock of [`Waits`], under
-//! which the setter decides in order of arrival whom that satisfies, and takes the signals on behalf
-//! of the sleepers: so an auto-reset event releases exactly one, and a wait for all takes all or
-//! nothing (rule 105). The waiters of a signal are a ring of [`Link`]s, which lie on the sleepers'
-//! stacks: waiting allocates nothing.
+//! As soon as somebody sleeps for a signal, setting it goes through the one lock of [`Waits`],
+//! under which the setter decides, in order of arrival, whom that satisfies, and takes the signals
+//! on behalf of the sleepers: so an auto-reset event releases exactly one thread, and a wait for all
+//! takes all or nothing (rule 105). The sleepers of a signal are a ring of [`Link`]s, which lie on
+//! their stacks: waiting allocates nothing.
 
 use std::ptr;
 use std::sync::Arc;

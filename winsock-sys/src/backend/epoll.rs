@@ -124,8 +124,8 @@ impl Driver {
         lock(&self.followers).retain(|follower| !Arc::ptr_eq(follower, thread));
     }
 
-    /// Hands out one of the reports that the last leader left over, without asking the kernel. False
-    /// if there is none, or another thread is at it.
+    /// Hands out one of the reports that the last leader left over, without asking the kernel.
+    /// False if there is none, or another thread is at it.
     pub fn hand_out(&self, thread: &Arc<Thread>) -> bool {
         if !self.behind.load(Ordering::Relaxed) || !self.try_lead() {
             return false;
