@@ -1,5 +1,6 @@
 //! Sockets that close themselves, and the usual ways to come by them.
 
+use std::env;
 use std::mem::{ManuallyDrop, size_of};
 use std::ops::Deref;
 use std::ptr::null;
@@ -8,10 +9,10 @@ use std::thread;
 use std::time::Duration;
 
 use winsock_sys::Win32::Networking::WinSock::{
-    AF_INET, AF_INET6, FIONBIO, INVALID_SOCKET, IPPROTO_TCP, IPPROTO_UDP, LINGER, SO_LINGER,
-    SO_RCVTIMEO, SOCK_DGRAM, SOCK_STREAM, SOCKET, SOL_SOCKET, WSA_FLAG_OVERLAPPED, WSADATA,
-    WSASocketW, WSAStartup, accept, bind, closesocket, connect, getsockopt, ioctlsocket, listen,
-    recv, send, setsockopt,
+    AF_INET, AF_INET6, FIONBIO, INVALID_SOCKET, IPPROTO_TCP, IPPROTO_UDP, LINGER, MSG_OOB,
+    SO_LINGER, SO_RCVTIMEO, SOCK_DGRAM, SOCK_STREAM, SOCKET, SOL_SOCKET, WSA_FLAG_OVERLAPPED,
+    WSADATA, WSAEOPNOTSUPP, WSASocketW, WSAStartup, accept, bind, closesocket, connect, getsockopt,
+    ioctlsocket, listen, recv, send, setsockopt,
 };
 
 use crate::{Addr, SOON, last_wsa_error, local_addr, sockaddr_v4, sockaddr_v6};
@@ -186,6 +187,19 @@ pub fn send_all(socket: &Socket, bytes: &[u8]) {
     // SAFETY: `bytes` is readable for its length.
     let sent = unsafe { send(**socket, bytes.as_ptr(), bytes.len() as i32, 0) };
     assert_eq!(sent, bytes.len() as i32, "send: {}", last_wsa_error());
+}
+
+/// Sends `byte` out of band. `false` where there is no such thing: the scripted kernel has none.
+#[track_caller]
+pub fn send_urgent(socket: &Socket, byte: u8) -> bool {
+    // SAFETY: the one byte is readable.
+    let sent = unsafe { send(**socket, &raw const byte, 1, MSG_OOB) };
+    let scripted = || env::var("WINSOCK_BACKEND").is_ok_and(|backend| backend.starts_with("fake"));
+    match sent {
+        1 => true,
+        _ if last_wsa_error() == WSAEOPNOTSUPP && scripted() => false,
+        _ => panic!("send out of band: {}", last_wsa_error()),
+    }
 }
 
 /// What one plain `recv` into a buffer of 64 KiB returns, or the WSA error.
