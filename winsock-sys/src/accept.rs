@@ -78,8 +78,8 @@ pub fn step(state: &mut State, request: &mut op::Accept) -> Step {
         write_block(block, request.local_len, &local);
         write_block(block.add(request.local_len as usize), request.remote_len, &peer);
     }
-    let target = target_of(request);
-    let mut target = target.lock();
+    let socket = target_of(request);
+    let mut target = socket.lock();
     if target.closed {
         drop(target);
         state.extra().stash.push_front((fd, peer));
@@ -88,6 +88,7 @@ pub fn step(state: &mut State, request: &mut op::Accept) -> Step {
     target.connect_to(fd);
     target.needs_context = true;
     options::carry_over(fd, state.options(), target.options());
+    socket.join_if_selected(&mut target);
     Step::Done(STATUS_SUCCESS, 0)
 }
 
@@ -397,6 +398,11 @@ unsafe fn accept_with(
     match judge(&local, &peer) {
         Ok(Verdict::Accept) => {}
         Ok(Verdict::Reject) => {
+            let mut state = listener.lock();
+            if state.selected {
+                listener.note_accept_call(&mut state);
+            }
+            drop(state);
             let abort = libc::linger { l_onoff: 1, l_linger: 0 };
             let _ = sys::set_option(fd, libc::SOL_SOCKET, libc::SO_LINGER, abort);
             sys::close(fd);
@@ -448,15 +454,22 @@ unsafe fn adopt(
     }
     let handle = socket::open(listener.form).inspect_err(|_| sys::close(fd))?;
     if let Some(accepted) = TABLE.open(handle).and_then(SocketRef::of) {
-        let (nonblocking, journal) = {
-            let state = listener.lock();
-            (state.nonblocking, state.options().cloned())
+        let (nonblocking, journal, selection) = {
+            let mut state = listener.lock();
+            if state.selected {
+                listener.note_accept_call(&mut state);
+            }
+            let selection = state.ledger().map(|ledger| ledger.selection().clone());
+            (state.nonblocking, state.options().cloned(), selection)
         };
         let mut state = accepted.lock();
         state.connect_to(fd);
         state.nonblocking = nonblocking;
         if let Some(journal) = journal {
             *state.options_mut() = journal;
+        }
+        if let Some(selection) = selection.filter(|selection| selection.mask != 0) {
+            accepted.inherit(&mut state, selection);
         }
     }
     Ok(handle)
@@ -479,6 +492,9 @@ fn next_connection(listener: &SocketRef) -> Result<(RawFd, Address), Code> {
                     Err(Errno(libc::EAGAIN)) => {}
                     Err(errno) => return Err(error::wsa_of_errno(errno.0)),
                 }
+            }
+            if state.selected {
+                listener.note_accept_call(&mut state);
             }
             (state.fd.unwrap_or(-1), state.nonblocking)
         };

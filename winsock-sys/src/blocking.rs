@@ -7,10 +7,10 @@
 
 use std::cell::Cell;
 use std::os::fd::RawFd;
-use std::sync::LazyLock;
+use std::sync::{Arc, LazyLock};
 
 use libc::pollfd;
-use windows_sys::Win32::Networking::WinSock::{WSAEINTR, WSAETIMEDOUT};
+use windows_sys::Win32::Networking::WinSock::{WSAEINTR, WSAENOTSOCK, WSAETIMEDOUT};
 
 use crate::backend::fake;
 use crate::error::Code;
@@ -67,6 +67,40 @@ fn poll(entries: &mut [pollfd], timeout_ns: Option<u64>) -> usize {
     let ready =
         unsafe { libc::ppoll(entries.as_mut_ptr(), entries.len() as libc::nfds_t, timeout, &mask) };
     ready.max(0) as usize
+}
+
+impl Socket {
+    /// Lists the calling thread as blocked on this socket, so that closing it wakes the thread.
+    pub fn list_blocked<'a>(&'a self, thread: &'a Arc<Thread>) -> Result<Listed<'a>, Code> {
+        let mut state = self.lock();
+        if state.closed {
+            return Err(Code::wsa(WSAENOTSOCK));
+        }
+        state.extra().blocked.push(thread.clone());
+        Ok(Listed { socket: self, thread })
+    }
+
+    /// Takes the thread off that list.
+    pub fn unlist_blocked(&self, thread: &Arc<Thread>) {
+        let mut state = self.lock();
+        // Closing the socket has taken the list away.
+        let Some(blocked) = state.blocked() else { return };
+        if let Some(at) = blocked.iter().position(|other| Arc::ptr_eq(other, thread)) {
+            blocked.swap_remove(at);
+        }
+    }
+}
+
+/// A thread's entry among the blocked ones.
+pub struct Listed<'a> {
+    socket: &'a Socket,
+    thread: &'a Arc<Thread>,
+}
+
+impl Drop for Listed<'_> {
+    fn drop(&mut self) {
+        self.socket.unlist_blocked(self.thread);
+    }
 }
 
 /// Makes the thread's `ppoll` return.

@@ -99,6 +99,7 @@ pub unsafe extern "system" fn listen(s: SOCKET, backlog: i32) -> i32 {
         let _ = sys::set_option(fd, libc::SOL_SOCKET, libc::SO_REUSEADDR, 1i32);
         state.listening = true;
         state.stir();
+        socket.follow_if_selected(&mut state);
         Ok(())
     }))
 }
@@ -153,7 +154,8 @@ fn connect_datagram(socket: &SocketRef, address: &Address) -> Result<(), Code> {
         return Ok(());
     }
     sys::connect(fd, address).map_err(code)?;
-    (state.bound, state.connected) = (true, true);
+    (state.bound, state.connected, state.called) = (true, true, true);
+    state.note_connected(false);
     Ok(())
 }
 
@@ -163,6 +165,7 @@ fn connect_stream(socket: &SocketRef, address: &Address) -> Result<(), Code> {
         may_connect(socket.form, &mut state, address)?;
         let fd = socket.descriptor(&mut state).map_err(code)?;
         begin(&mut state, fd, address).map_err(code)?;
+        socket.follow_if_selected(&mut state);
         if state.connected {
             return Ok(());
         }
@@ -242,9 +245,11 @@ fn fail(state: &mut State, errno: Errno) {
 
 fn become_connected(state: &mut State) {
     (state.bound, state.connecting, state.connected) = (true, false, true);
+    state.called = true;
     (state.readable, state.writable, state.hangup) = (true, true, false);
     state.connected_at = sys::coarse_ms();
     state.stir();
+    state.note_connected(true);
 }
 
 /// Finds out about a non-blocking connect. A ConnectEx finds out for itself: asking takes the
@@ -269,6 +274,7 @@ pub fn refresh(state: &mut State) -> Progress {
         Ok(0) => {}
         Ok(error) | Err(Errno(error)) => {
             fail(state, Errno(error));
+            state.note_connect_failed();
             return Progress::Failed(Errno(error));
         }
     }

@@ -18,6 +18,7 @@ use crate::error::{self, Code};
 use crate::object::{self, EventRef, SocketRef, WAITS};
 use crate::op::{Buffers, Kind, Op, Step};
 use crate::overlapped;
+use crate::readiness::Need;
 use crate::socket::{self, Direction, State, Submitted};
 use crate::start::answer;
 use crate::thread::{self, Waiting};
@@ -73,20 +74,19 @@ pub fn block(
     direction: Direction,
     step: impl FnMut(&mut State) -> Step,
 ) -> Count {
-    let events = match direction {
-        Direction::In => libc::POLLIN,
-        Direction::Out => libc::POLLOUT,
+    let need = match direction {
+        Direction::In => Need::Input,
+        Direction::Out => Need::Room,
     };
-    block_for(socket, direction, events, step)
+    block_for(socket, need, step)
 }
 
-/// As [`block`], waiting for other events than the usual ones.
-fn block_for(
-    socket: &SocketRef,
-    direction: Direction,
-    events: i16,
-    mut step: impl FnMut(&mut State) -> Step,
-) -> Count {
+fn block_for(socket: &SocketRef, need: Need, mut step: impl FnMut(&mut State) -> Step) -> Count {
+    let (direction, events) = match need {
+        Need::Input => (Direction::In, libc::POLLIN),
+        Need::Urgent => (Direction::In, libc::POLLPRI),
+        Need::Room => (Direction::Out, libc::POLLOUT),
+    };
     let mut deadline = None;
     loop {
         let fd = {
@@ -98,12 +98,17 @@ fn block_for(
                 return Err(Code::wsa(WSAESHUTDOWN));
             }
             // Operations that were posted earlier come first (invariant h).
-            if state.is_idle(direction) {
-                match step(&mut state) {
-                    Step::Done(STATUS_SUCCESS, bytes) => return Ok(bytes),
-                    Step::Done(status, _) => return Err(error::wsa_of_status(status)),
-                    Step::Wait => {}
-                }
+            let step = match state.is_idle(direction) {
+                true => step(&mut state),
+                false => Step::Wait,
+            };
+            if state.selected {
+                socket.note_call(&mut state, need, &step);
+            }
+            match step {
+                Step::Done(STATUS_SUCCESS, bytes) => return Ok(bytes),
+                Step::Done(status, _) => return Err(error::wsa_of_status(status)),
+                Step::Wait => {}
             }
             if state.nonblocking {
                 return Err(Code::wsa(WSAEWOULDBLOCK));
@@ -137,8 +142,8 @@ fn recv_now(
         return Err(Code::wsa(WSAEOPNOTSUPP)); // It could not wait, and must not lose what came.
     }
     let urgent = form.is_stream() && flags & libc::MSG_OOB != 0;
-    let events = if urgent { libc::POLLPRI } else { libc::POLLIN };
-    block_for(socket, Direction::In, events, |state| {
+    let need = if urgent { Need::Urgent } else { Need::Input };
+    block_for(socket, need, |state| {
         match transfer::recv_step(form, state, buffers, flags, from.as_ref(), &mut done) {
             // Linux' word for "there is none", unless it comes in line.
             Step::Done(STATUS_INVALID_PARAMETER, _) if urgent && state.has_urgent_apart() => {

@@ -36,9 +36,9 @@ pub unsafe extern "system" fn CloseHandle(handle: HANDLE) -> BOOL {
 fn close(handle: HANDLE) -> Result<(), Code> {
     let invalid = Code(ERROR_INVALID_HANDLE);
     match &*object::open(handle)? {
-        Object::Socket(_) => return socket::close(handle.addr()).map_err(|_| invalid),
+        Object::Socket(_) => return socket::close_handle(handle.addr()).map_err(|_| invalid),
         Object::Alias(alias) if matches!(*alias.target, Object::Socket(_)) => {
-            return socket::close(handle.addr()).map_err(|_| invalid);
+            return socket::close_handle(handle.addr()).map_err(|_| invalid);
         }
         Object::Window(_) => return Err(invalid), // DestroyWindow is the way.
         Object::Alias(_)

@@ -262,7 +262,12 @@ fn carry_out(
         MODE => {
             // SAFETY: an integer.
             let mode = unsafe { input.read::<u32>() }?;
-            socket.lock().nonblocking = mode != 0; // Descriptors are non-blocking always.
+            let mut state = socket.lock();
+            let selected = state.ledger().is_some_and(|ledger| ledger.selection().mask != 0);
+            if mode == 0 && selected {
+                return Err(Refusal::Wrong(Code::wsa(WSAEINVAL))); // Rule 80.
+            }
+            state.nonblocking = mode != 0; // Descriptors are non-blocking always.
             Ok(Done::AtOnce(0))
         }
         UNREAD => output.write(unread(socket)?),

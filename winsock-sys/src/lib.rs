@@ -22,6 +22,7 @@
 //! | `start`, `handles`, `duplicate`, `files` | start-up, making and closing sockets and other handles |
 //! | `connect`, `accept`, `data`, `messages`, `transmit`, `overlapped` | the calls on sockets, blocking and overlapped |
 //! | `select`, `levels` | select and WSAPoll; what a socket shows, in Windows' words |
+//! | `event_select`, `async_select`, `readiness` | network events by event and by message; their ledger |
 //! | `options`, `ioctl` | socket options, ioctls |
 //! | `names`, `convert`, `order` | name look-up, addresses as text, byte order |
 //! | `address`, `text` | addresses and strings across the border |
@@ -55,6 +56,8 @@ mod address;
 #[cfg(target_os = "linux")]
 mod array;
 #[cfg(target_os = "linux")]
+mod async_select;
+#[cfg(target_os = "linux")]
 mod backend;
 #[cfg(target_os = "linux")]
 mod blocking;
@@ -70,6 +73,8 @@ mod duplicate;
 mod error;
 #[cfg(target_os = "linux")]
 mod event;
+#[cfg(target_os = "linux")]
+mod event_select;
 #[cfg(target_os = "linux")]
 mod files;
 #[cfg(target_os = "linux")]
@@ -107,6 +112,8 @@ mod ports;
 #[cfg(target_os = "linux")]
 #[allow(dead_code)]
 mod queue;
+#[cfg(target_os = "linux")]
+mod readiness;
 #[cfg(target_os = "linux")]
 mod select;
 #[cfg(target_os = "linux")]

@@ -25,6 +25,7 @@ use crate::handle::Ref;
 use crate::object::{Object, SocketRef, TABLE};
 use crate::op::{Buffers, Kind, Op, Queue, Report, Step, When};
 use crate::options::Journal;
+use crate::readiness::{Ledger, Need};
 use crate::sync::{Mutex, MutexGuard, lock};
 use crate::sys::{self, Errno};
 use crate::thread::{self, Thread};
@@ -96,6 +97,8 @@ pub struct State {
     pub bound: bool,
     /// An ICMP report came in answer to a datagram; the next receive tells (rule 65).
     pub unreachable: bool,
+    /// It has a ledger of network events.
+    pub selected: bool,
     /// The backend's round in which it was last found empty.
     drained_round: u32,
     /// The coarse millisecond in which the reaper found the socket empty; see `worth_trying`.
@@ -121,6 +124,8 @@ pub struct State {
     /// SO_ERROR has told the failure, as it does once (rule 130).
     pub failure_told: bool,
     pub listening: bool,
+    /// It is we who have called: the connection was not accepted.
+    pub called: bool,
     /// Connected by AcceptEx or ConnectEx and not yet updated (rules 73 and 76).
     pub needs_context: bool,
     /// Given back by TF_REUSE_SOCKET: it serves AcceptEx like a new socket, and ConnectEx like a
@@ -143,6 +148,8 @@ pub struct Extra {
     pub peer: Option<Address>,
     /// A listener's own address, once asked for.
     pub local: Option<Option<Address>>,
+    /// What WSAEventSelect and WSAAsyncSelect tell of.
+    ledger: Option<Ledger>,
 }
 
 /// What became of a submitted operation.
@@ -196,18 +203,23 @@ impl Socket {
             return Submitted::Failed(STATUS_PIPE_DISCONNECTED);
         }
         self.begin(&state, op);
-        if state.queue(direction).is_empty() && state.worth_trying(direction, op) {
-            match self.attempt(&mut state, op) {
-                Step::Done(status, bytes) if is_error(status) => {
-                    let _ = bytes; // An operation that fails at once has moved nothing.
-                    return Submitted::Failed(status);
-                }
-                Step::Done(status, bytes) => {
-                    op.complete(&state.report, &self.signal, status, bytes, When::AtOnce);
-                    return Submitted::Done(status, bytes);
-                }
-                Step::Wait => {}
+        let step = match state.is_idle(direction) && state.worth_trying(direction, op) {
+            true => self.attempt(&mut state, op),
+            false => Step::Wait,
+        };
+        if state.selected && direction == Direction::In {
+            self.note_call(&mut state, Need::Input, &step);
+        }
+        match step {
+            Step::Done(status, bytes) if is_error(status) => {
+                let _ = bytes; // An operation that fails at once has moved nothing.
+                return Submitted::Failed(status);
             }
+            Step::Done(status, bytes) => {
+                op.complete(&state.report, &self.signal, status, bytes, When::AtOnce);
+                return Submitted::Done(status, bytes);
+            }
+            Step::Wait => {}
         }
         match self.park(&mut state, direction, op) {
             Ok(()) => Submitted::Pending,
@@ -233,6 +245,9 @@ impl Socket {
         if idle && (direction == Direction::Out || state.readable || state.has_stash()) {
             self.advance(&mut state, direction);
         }
+        if state.selected && direction == Direction::In {
+            self.note_accept_call(&mut state);
+        }
         Ok(())
     }
 
@@ -251,6 +266,15 @@ impl Socket {
             state.registered = true;
         }
         Ok(())
+    }
+
+    /// Makes the backend report on the socket also when no operation waits. Whether it did not
+    /// before.
+    pub fn follow(&self, state: &mut State) -> Result<bool, Code> {
+        let is_new = !state.registered;
+        self.enroll(state).map_err(|errno| error::wsa_of_errno(errno.0))?;
+        backend::note_parked();
+        Ok(is_new)
     }
 
     /// Puts an operation into its queue, to be finished by the backend. What is left in its place
@@ -368,17 +392,21 @@ impl Socket {
         let ended = events & (libc::EPOLLRDHUP | libc::EPOLLHUP | libc::EPOLLERR) != 0;
         // A listener or an unconnected socket may report HUP and recover from it.
         state.hangup |= ended && self.form.is_stream() && (state.connected || state.connecting);
-        if ended || events & libc::EPOLLIN != 0 {
+        let had_receives = !state.is_idle(Direction::In);
+        if ended || events & (libc::EPOLLIN | libc::EPOLLPRI) != 0 {
             state.readable = true;
             // Data came after the socket was last drained, as long as that was in an earlier round.
             state.has_news = !ended && state.drained_round != backend::round();
             self.advance(&mut state, Direction::In);
-            state.has_news = false;
         }
         if ended || events & libc::EPOLLOUT != 0 {
             state.writable = true;
             self.advance(&mut state, Direction::Out);
         }
+        if state.selected {
+            self.note_report(&mut state, events, had_receives);
+        }
+        state.has_news = false;
     }
 
     /// Cancels the operations that `choose` picks. Returns how many there were (rule 36).
@@ -450,24 +478,6 @@ impl Socket {
         backend::feed();
     }
 
-    /// Lists the calling thread as blocked on this socket, so that closing it wakes the thread.
-    pub fn list_blocked<'a>(&'a self, thread: &'a Arc<Thread>) -> Result<Listed<'a>, Code> {
-        let mut state = self.lock();
-        if state.closed {
-            return Err(Code::wsa(WSAENOTSOCK));
-        }
-        state.extra().blocked.push(thread.clone());
-        Ok(Listed { socket: self, thread })
-    }
-
-    /// Takes the thread off that list.
-    pub fn unlist_blocked(&self, thread: &Arc<Thread>) {
-        if let Some(extra) = &mut self.lock().extra {
-            let at = extra.blocked.iter().position(|other| Arc::ptr_eq(other, thread));
-            at.map(|at| extra.blocked.swap_remove(at));
-        }
-    }
-
     /// The sockets on which its AcceptEx operations wait for first data.
     pub fn accepting(&self) -> Vec<SocketRef> {
         let extra = &self.lock().extra;
@@ -490,18 +500,6 @@ impl Drop for Socket {
     }
 }
 
-/// A thread's entry among the blocked ones.
-pub struct Listed<'a> {
-    socket: &'a Socket,
-    thread: &'a Arc<Thread>,
-}
-
-impl Drop for Listed<'_> {
-    fn drop(&mut self) {
-        self.socket.unlist_blocked(self.thread);
-    }
-}
-
 impl State {
     fn new() -> State {
         State {
@@ -511,6 +509,7 @@ impl State {
             closed: false,
             bound: false,
             listening: false,
+            called: false,
             connecting: false,
             connected: false,
             needs_context: false,
@@ -522,6 +521,7 @@ impl State {
             disconnected: false,
             nonblocking: false,
             unreachable: false,
+            selected: false,
             registered: false,
             readable: true,
             writable: true,
@@ -574,7 +574,11 @@ impl State {
         }
         if let Some(extra) = &mut self.extra {
             extra.peer = None;
+            if let Some(ledger) = &mut extra.ledger {
+                ledger.start_over();
+            }
         }
+        self.called = false;
         self.stir();
         self.registered = false;
         (self.readable, self.writable, self.hangup) = (true, true, false);
@@ -598,6 +602,21 @@ impl State {
 
     pub fn extra(&mut self) -> &mut Extra {
         self.extra.get_or_insert_default()
+    }
+
+    /// The threads inside blocking calls on this socket, if there have ever been any.
+    pub fn blocked(&mut self) -> Option<&mut Vec<Arc<Thread>>> {
+        Some(&mut self.extra.as_mut()?.blocked)
+    }
+
+    /// The socket's network events, if it has been selected.
+    pub fn ledger(&mut self) -> Option<&mut Ledger> {
+        self.extra.as_mut()?.ledger.as_mut()
+    }
+
+    pub fn open_ledger(&mut self, ledger: Ledger) {
+        self.extra().ledger = Some(ledger);
+        self.selected = true;
     }
 
     pub fn options(&self) -> Option<&Journal> {
@@ -718,6 +737,18 @@ pub fn open(form: Form) -> Result<SOCKET, Code> {
         socket.lock().handle = handle;
     }
     Ok(handle)
+}
+
+/// Closes one handle by CloseHandle, which a window that hears of the socket is told (rule 101).
+pub fn close_handle(s: SOCKET) -> Result<(), Code> {
+    if let Some(socket) = TABLE.open(s).and_then(SocketRef::of) {
+        let mut state = socket.lock();
+        let is_last = state.handles == 1;
+        if let Some(ledger) = state.ledger().filter(|_| is_last) {
+            ledger.note_handle_closed();
+        }
+    }
+    close(s)
 }
 
 /// Closes one handle; with the last one, the socket.

@@ -385,7 +385,8 @@ impl Poller {
         if let Some(kernel) = fake::kernel() {
             return kernel.watch(fd, token);
         }
-        self.add_for(fd, token, libc::EPOLLIN | libc::EPOLLOUT | libc::EPOLLRDHUP)
+        let input = libc::EPOLLIN | libc::EPOLLPRI | libc::EPOLLRDHUP;
+        self.add_for(fd, token, input | libc::EPOLLOUT)
     }
 
     fn add_for(&self, fd: RawFd, token: u64, events: c_int) -> Result<()> {

@@ -39,6 +39,7 @@ pub mod Win32 {
             pub use windows_sys::Win32::Networking::WinSock::*;
 
             pub use crate::accept::{AcceptEx, GetAcceptExSockaddrs, WSAAccept, accept};
+            pub use crate::async_select::WSAAsyncSelect;
             pub use crate::connect::{
                 WSAConnect, WSARecvDisconnect, WSASendDisconnect, bind, connect, listen, shutdown,
             };
@@ -52,6 +53,7 @@ pub mod Win32 {
             };
             pub use crate::duplicate::{WSADuplicateSocketA, WSADuplicateSocketW};
             pub use crate::error::{WSAGetLastError, WSASetLastError};
+            pub use crate::event_select::{WSAEnumNetworkEvents, WSAEventSelect};
             pub use crate::handles::{getpeername, getsockname};
             pub use crate::ioctl::{WSAIoctl, ioctlsocket};
             pub use crate::messages::WSASendMsg;
@@ -94,12 +96,12 @@ pub mod Win32 {
                 SetSocketMediaStreamingMode WPUCompleteOverlappedRequest
                 WSAAsyncGetHostByAddr WSAAsyncGetHostByName
                 WSAAsyncGetProtoByName WSAAsyncGetProtoByNumber
-                WSAAsyncGetServByName WSAAsyncGetServByPort WSAAsyncSelect
+                WSAAsyncGetServByName WSAAsyncGetServByPort
                 WSACancelAsyncRequest WSACancelBlockingCall WSAConnectByList
                 WSAConnectByNameA WSAConnectByNameW
                 WSADeleteSocketPeerTargetName WSAEnumNameSpaceProvidersA
-                WSAEnumNameSpaceProvidersW WSAEnumNetworkEvents
-                WSAEnumProtocolsA WSAEnumProtocolsW WSAEventSelect
+                WSAEnumNameSpaceProvidersW
+                WSAEnumProtocolsA WSAEnumProtocolsW
                 WSAGetQOSByName WSAGetServiceClassInfoA WSAGetServiceClassInfoW
                 WSAGetServiceClassNameByClassIdA
                 WSAGetServiceClassNameByClassIdW WSAImpersonateSocketPeer
