@@ -19,9 +19,8 @@ use crate::os;
 use crate::out::say;
 use crate::probe;
 
-/// What one receive takes at most. Each connection has one buffer of this size, which goes in with
-/// its receive, out with its send, and in again.
-const BUFFER: usize = 16 * 1024;
+/// What one receive takes at most: each thread has one buffer of this size.
+const BUFFER: usize = 64 * 1024;
 /// How long connections may take to end after a signal; a second signal ends them at once.
 const DEADLINE: Duration = Duration::from_secs(5);
 

@@ -101,7 +101,8 @@ pub struct State {
     pub selected: bool,
     /// The backend's round in which it was last found empty.
     drained_round: u32,
-    /// The coarse millisecond in which the reaper found the socket empty; see `worth_trying`.
+    /// The coarse millisecond of the reaping after which it was last found empty; see
+    /// `worth_trying`.
     drained_at: Option<u32>,
     recv: Queue,
     send: Queue,
@@ -314,18 +315,8 @@ impl Socket {
     pub fn advance(&self, state: &mut State, direction: Direction) {
         while let Some(mut op) = state.queue(direction).pop() {
             match self.attempt(state, &mut op) {
-                Step::Wait => {
-                    if direction == Direction::In {
-                        state.drained_at = Some(backend::reaped_at());
-                    }
-                    return state.queue(direction).unpop(op);
-                }
-                Step::Done(status, bytes) => {
-                    if direction == Direction::In && !state.readable {
-                        state.drained_at = Some(backend::reaped_at());
-                    }
-                    self.finish(state, op, status, bytes);
-                }
+                Step::Wait => return state.queue(direction).unpop(op),
+                Step::Done(status, bytes) => self.finish(state, op, status, bytes),
             }
         }
         if direction == Direction::Out && std::mem::take(&mut state.fin_due) {
@@ -660,10 +651,11 @@ impl State {
         self.readable = self.hangup;
         self.has_news = false;
         self.drained_round = backend::round();
+        self.drained_at = Some(backend::reaped_at());
     }
 
-    /// Whether to ask the kernel at once. A receive need not when the reaper has found the socket
-    /// empty a moment ago and its completion is fetched from a queue anyway: the kernel reports
+    /// Whether to ask the kernel at once. A receive need not when the socket has been found empty a
+    /// moment ago and its completion is fetched from a queue anyway: the kernel reports
     /// what has come since, and the echo server's next receive costs no system call.
     fn worth_trying(&self, direction: Direction, op: &Op) -> bool {
         match direction {

@@ -63,6 +63,8 @@ impl Error {
     pub const NOT_CONNECTED: Error = Error::from_code(ws::WSAENOTCONN);
     /// `WSAETIMEDOUT`: the time was up.
     pub const TIMED_OUT: Error = Error::from_code(ws::WSAETIMEDOUT);
+    /// A non-blocking call would have to wait (`WSAEWOULDBLOCK`).
+    pub const WOULD_BLOCK: Error = Error::from_code(ws::WSAEWOULDBLOCK);
 
     /// The error with this code, which need not be a known one.
     pub const fn from_code(code: i32) -> Error {

@@ -104,6 +104,12 @@ impl Socket {
         Address::from_call(|name, len| unsafe { ws::getpeername(self.raw, name, len) })
     }
 
+    pub fn set_nonblocking(&self, on: bool) -> Result<()> {
+        let mut on = u32::from(on);
+        // SAFETY: the argument of FIONBIO is a u_long, which lives through the call.
+        winsock(unsafe { ws::ioctlsocket(self.raw, ws::FIONBIO, &mut on) }).map(drop)
+    }
+
     pub fn recv(&self, buf: &mut [u8]) -> Result<usize> {
         // SAFETY: pointer and length are those of `buf`.
         let got = unsafe { ws::recv(self.raw, buf.as_mut_ptr(), call_len(buf.len()), 0) };
@@ -213,6 +219,14 @@ macro_rules! common_methods {
         /// [`getsockname`](https://learn.microsoft.com/windows/win32/api/winsock/nf-winsock-getsockname)
         pub fn local_addr(&self) -> Result<SocketAddr> {
             self.socket.local_addr()
+        }
+
+        /// Whether the socket's own methods fail with [`Error::WOULD_BLOCK`](crate::Error::WOULD_BLOCK)
+        /// instead of waiting. Operations of a [`Port`](crate::Port) are not concerned (rule 51).
+        ///
+        /// [`ioctlsocket`](https://learn.microsoft.com/windows/win32/api/winsock/nf-winsock-ioctlsocket)
+        pub fn set_nonblocking(&self, on: bool) -> Result<()> {
+            self.socket.set_nonblocking(on)
         }
 
         /// Bytes that the system may hold for the program to receive (`SO_RCVBUF`).

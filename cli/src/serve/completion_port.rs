@@ -1,7 +1,10 @@
 //! The echo through a completion port: a few threads for any number of clients.
 //!
-//! Each connection has one operation under way, a receive or the send of what it brought, and the
-//! connection and its buffer travel with it: whichever thread takes the completion has both.
+//! Each connection has one operation under way, and travels with it: whichever thread takes the
+//! completion has the connection. Nearly always that operation is a receive without room, which
+//! completes when there is something to receive and leaves it there (rule 60). So a connection holds
+//! no buffer while it is silent; what has come goes through the buffer of the thread, which is warm,
+//! and only what the client does not take at once is given to a send.
 
 use std::net::Shutdown;
 use std::panic::resume_unwind;
@@ -30,6 +33,12 @@ struct Connection {
     receiving: Mutex<Option<Ticket>>,
     /// Our side is shut down, and we wait for the client to end its own.
     parted: AtomicBool,
+}
+
+/// What one thread works with.
+struct Worker {
+    buffer: Vec<u8>,
+    tally: Tally,
 }
 
 /// Accepts and posts have none.
@@ -94,13 +103,13 @@ pub fn serve(
 impl Server {
     /// One thread's work, until a post ends it.
     fn work(&self) -> Tally {
-        let mut tally = Tally::default();
+        let mut worker = Worker { buffer: vec![0; BUFFER], tally: Tally::default() };
         let mut batch = Batch::default();
         loop {
             let completions = self.port.wait(&mut batch, None);
             for completion in completions.expect("the port is open") {
-                if !self.handle(completion, &mut tally) {
-                    return tally;
+                if !self.handle(completion, &mut worker) {
+                    return worker.tally;
                 }
             }
         }
@@ -108,20 +117,16 @@ impl Server {
 
     /// Takes the next step after an operation has ended; `false` when the thread is to end.
     #[inline]
-    fn handle(&self, completion: Completion<Token>, tally: &mut Tally) -> bool {
+    fn handle(&self, completion: Completion<Token>, worker: &mut Worker) -> bool {
+        let tally = &mut worker.tally;
         match completion {
-            Completion::Recv { token: Some(connection), buf, result } => match result {
-                Ok(0) => self.end(connection),
-                Ok(bytes) => {
-                    tally.messages += 1;
-                    tally.bytes += bytes as u64;
-                    self.echo(&connection, buf);
-                }
-                Err(Error::OPERATION_ABORTED) => self.part(connection, buf),
+            Completion::Recv { token: Some(connection), result, .. } => match result {
+                Ok(_) => self.turn(connection, worker),
+                Err(Error::OPERATION_ABORTED) => self.part(connection),
                 Err(error) => self.failed(connection, error, tally),
             },
-            Completion::Send { token: Some(connection), buf, result } => match result {
-                Ok(_) => self.receive(&connection, buf),
+            Completion::Send { token: Some(connection), result, .. } => match result {
+                Ok(_) => self.receive(&connection),
                 Err(error) => self.failed(connection, error, tally),
             },
             Completion::Accept { result, .. } => match result {
@@ -157,24 +162,51 @@ impl Server {
 
     fn begin(&self, accepted: Accepted) {
         let socket = accepted.socket;
+        // What has come is taken, and sent back, without waiting.
+        if let Err(error) = socket.set_nonblocking(true) {
+            return tracing::debug!("a connection failed: {error}");
+        }
         let connection = self.connections.enter(|place| {
             let (receiving, parted) = (Mutex::new(None), AtomicBool::new(false));
             Arc::new(Connection { socket, place, receiving, parted })
         });
-        let mut buf = Vec::with_capacity(BUFFER);
         if self.greeting.is_empty() {
-            self.receive(&connection, buf);
+            self.receive(&connection);
         } else {
-            buf.extend_from_slice(&self.greeting);
-            self.send(&connection, buf);
+            self.send(&connection, self.greeting.clone());
         }
     }
 
+    /// Takes what has come, and sends it back.
     #[inline]
-    fn receive(&self, connection: &Arc<Connection>, buf: Vec<u8>) {
+    fn turn(&self, connection: Arc<Connection>, worker: &mut Worker) {
+        let Worker { buffer, tally } = worker;
+        let message = match connection.socket.recv(buffer) {
+            Ok(0) => return self.end(connection),
+            Ok(bytes) => &buffer[..bytes],
+            Err(Error::WOULD_BLOCK) => &[],
+            Err(error) => return self.failed(connection, error, tally),
+        };
+        // What comes after our end is too late: the client has the end of our stream, or soon.
+        if message.is_empty() || connection.parted.load(Ordering::Relaxed) {
+            return self.receive(&connection);
+        }
+        tally.messages += 1;
+        tally.bytes += message.len() as u64;
+        match connection.socket.send(message) {
+            Ok(sent) if sent == message.len() => self.receive(&connection),
+            Ok(sent) => self.send(&connection, message[sent..].to_vec()),
+            Err(Error::WOULD_BLOCK) => self.send(&connection, message.to_vec()),
+            Err(error) => self.failed(connection, error, tally),
+        }
+    }
+
+    /// Waits for something to receive.
+    #[inline]
+    fn receive(&self, connection: &Arc<Connection>) {
         let token = Some(Arc::clone(connection));
         let mut receiving = connection.receiving.lock().unwrap_or_else(PoisonError::into_inner);
-        let ticket = self.port.recv(&connection.socket, buf, token);
+        let ticket = self.port.recv(&connection.socket, Vec::new(), token);
         *receiving = Some(ticket);
         drop(receiving);
         // What came before is still taken: cancelling ends a receive only if it has to wait.
@@ -183,17 +215,6 @@ impl Server {
         }
     }
 
-    #[inline]
-    fn echo(&self, connection: &Arc<Connection>, buf: Vec<u8>) {
-        if connection.parted.load(Ordering::Relaxed) {
-            // It comes too late: the client has the end of our stream already, or soon.
-            self.receive(connection, buf);
-        } else {
-            self.send(connection, buf);
-        }
-    }
-
-    #[inline]
     fn send(&self, connection: &Arc<Connection>, buf: Vec<u8>) {
         self.port.send(&connection.socket, buf, Some(Arc::clone(connection)));
     }
@@ -202,14 +223,14 @@ impl Server {
     /// waits for the client to end its own. Closing at once would reset a connection on which
     /// something is still arriving, and might take from the client what it has not read yet.
     #[cold]
-    fn part(&self, connection: Arc<Connection>, buf: Vec<u8>) {
+    fn part(&self, connection: Arc<Connection>) {
         if self.cutting.load(Ordering::Relaxed)
             || connection.socket.shutdown(Shutdown::Write).is_err()
         {
             return self.end(connection);
         }
         connection.parted.store(true, Ordering::Relaxed);
-        self.receive(&connection, buf);
+        self.receive(&connection);
     }
 
     #[cold]
