@@ -28,7 +28,7 @@
 //! | `address`, `text` | addresses and strings across the border |
 //! | `ports`, `waits`, `threads` | completion ports, events and waits, threads, under their Windows names |
 //! | `socket`, `op`, `transfer` | one socket, one operation in flight, one attempt to move bytes |
-//! | `window`, `queue` | windows, and the message queues of their threads |
+//! | `window`, `queue`, `modules` | windows, the message queues of their threads, their module |
 //! | `port`, `event`, `wait`, `thread`, `park`, `blocking` | packets, signals, and how threads sleep |
 //! | `handle`, `object`, `array` | the handle table and what a handle denotes |
 //! | `backend`, `sys` | seam B: epoll or the scripted kernel; the system calls |
@@ -92,6 +92,8 @@ mod loom_models;
 #[cfg(target_os = "linux")]
 mod messages;
 #[cfg(target_os = "linux")]
+mod modules;
+#[cfg(target_os = "linux")]
 mod names;
 #[cfg(target_os = "linux")]
 mod object;
@@ -110,7 +112,6 @@ mod port;
 #[cfg(target_os = "linux")]
 mod ports;
 #[cfg(target_os = "linux")]
-#[allow(dead_code)]
 mod queue;
 #[cfg(target_os = "linux")]
 mod readiness;
@@ -141,7 +142,6 @@ mod waits;
 #[cfg(target_os = "linux")]
 mod win32;
 #[cfg(target_os = "linux")]
-#[allow(dead_code)]
 mod window;
 #[cfg(target_os = "linux")]
 pub use win32::Win32;

@@ -31,8 +31,7 @@ pub enum Object {
     Thread(Arc<Thread>),
     /// A window. Its HWND lives in the same space but is no HANDLE: only the functions for windows
     /// take it.
-    #[allow(dead_code)]
-    Window(Arc<Window>),
+    Window(Box<Window>),
 }
 
 pub struct Alias {

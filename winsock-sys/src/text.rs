@@ -36,18 +36,23 @@ impl Unit for u16 {
 /// # Safety
 /// `text` is NULL or readable up to a NUL.
 pub unsafe fn read<U: Unit>(text: *const U) -> Option<String> {
-    if text.is_null() {
-        return None;
-    }
+    // SAFETY: passed on from our caller.
+    (!text.is_null()).then(|| U::decode(unsafe { units(text) }))
+}
+
+/// The units of a caller's string, without its NUL.
+///
+/// # Safety
+/// `text` is readable up to a NUL, and stays so.
+pub unsafe fn units<'a, U: Unit>(text: *const U) -> &'a [U] {
     let mut len = 0;
     // SAFETY: the caller promises a NUL at the end, and we do not go past it.
-    let units = unsafe {
+    unsafe {
         while *text.add(len) != U::default() {
             len += 1;
         }
         std::slice::from_raw_parts(text, len)
-    };
-    Some(U::decode(units))
+    }
 }
 
 /// Writes a string and its NUL into a caller's buffer of `room` units; the units written, or the
@@ -63,6 +68,29 @@ pub unsafe fn write<U: Unit>(text: &str, to: *mut U, room: usize) -> Result<usiz
     // SAFETY: the caller promises `room` units, which are enough.
     unsafe { units.as_ptr().copy_to_nonoverlapping(to, units.len()) };
     Ok(units.len())
+}
+
+/// Writes as much of a string as fits, between characters, and a NUL; the units written before it.
+///
+/// # Safety
+/// `to` is NULL or writable for `room` units.
+pub unsafe fn write_cut<U: Unit>(text: &str, to: *mut U, room: usize) -> usize {
+    if to.is_null() || room == 0 {
+        return 0;
+    }
+    let mut fits = 0;
+    let mut end = 0;
+    for (at, character) in text.char_indices() {
+        let next = at + character.len_utf8();
+        let units = U::encode(&text[at..next]).len() - 1;
+        if fits + units >= room {
+            break;
+        }
+        (fits, end) = (fits + units, next);
+    }
+    // SAFETY: passed on from our caller; what is written fits.
+    let _ = unsafe { write(&text[..end], to, room) };
+    fits
 }
 
 #[cfg(test)]
@@ -86,6 +114,22 @@ mod tests {
         }
         // SAFETY: NULL is allowed.
         assert_eq!(unsafe { read::<u16>(std::ptr::null()) }, None);
+    }
+
+    #[test]
+    fn a_cut_falls_between_characters() {
+        for (room, narrow, wide) in [(1, "", ""), (2, "a", "a"), (3, "a", "aü"), (4, "aü", "aüb")]
+        {
+            let mut bytes = [b'x'; 8];
+            let mut units = [b'x'.into(); 8];
+            // SAFETY: the buffers have at least the room they are said to have.
+            unsafe {
+                assert_eq!(write_cut("aüb", bytes.as_mut_ptr(), room), narrow.len());
+                assert_eq!(read(bytes.as_ptr()).as_deref(), Some(narrow));
+                assert_eq!(write_cut("aüb", units.as_mut_ptr(), room), wide.chars().count());
+                assert_eq!(read::<u16>(units.as_ptr()).as_deref(), Some(wide));
+            }
+        }
     }
 
     #[test]

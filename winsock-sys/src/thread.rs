@@ -1,6 +1,6 @@
 //! What the library knows of each thread: its bed, its APC queue, the port it works for.
 
-use std::cell::{Cell, RefCell};
+use std::cell::{Cell, OnceCell, RefCell};
 use std::collections::VecDeque;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32 as PlainU32, Ordering::Relaxed};
@@ -14,6 +14,7 @@ use crate::event::Signal;
 use crate::object::WAITS;
 use crate::park::{Parker, Rouse};
 use crate::port::Port;
+use crate::queue;
 use crate::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use crate::sync::{Mutex, lock, thread_local};
 
@@ -172,6 +173,8 @@ struct Local {
     thread: Arc<Thread>,
     /// The port whose packet the thread took last, and for which it counts as running (rule 43).
     port: RefCell<Option<Arc<Port>>>,
+    /// The message queue, from the thread's first call that needs one.
+    own: OnceCell<queue::Own>,
 }
 
 // In the models a thread says itself that it ends: loom drops its thread-locals too late.
@@ -188,6 +191,9 @@ impl Local {
         if ISSUED.with(Cell::get) {
             crate::socket::cancel_of_thread(self.thread.id);
         }
+        if let Some(own) = self.own.get() {
+            own.end();
+        }
         if let Some(port) = self.port.take() {
             port.retire(&self.thread);
         }
@@ -199,7 +205,7 @@ impl Local {
         let tid = unsafe { libc::gettid() };
         let thread = Arc::new(Thread::new(tid));
         ID.with(|id| id.set(thread.id));
-        Local { thread, port: RefCell::new(None) }
+        Local { thread, port: RefCell::new(None), own: OnceCell::new() }
     }
 }
 
@@ -244,6 +250,11 @@ pub fn current_id() -> u32 {
 /// Runs `f` with the calling thread, without counting a reference.
 pub fn on_current<R>(f: impl FnOnce(&Arc<Thread>) -> R) -> R {
     with(|local| f(&local.thread))
+}
+
+/// Runs `f` with the calling thread's message queue, which it has from now on.
+pub fn on_own<R>(f: impl FnOnce(&queue::Own) -> R) -> R {
+    with(|local| f(local.own.get_or_init(|| queue::Own::new(local.thread.clone()))))
 }
 
 /// Notes that the calling thread has left an operation pending.

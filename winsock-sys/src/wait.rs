@@ -43,6 +43,15 @@ impl Deadline {
         }
     }
 
+    /// This one, or `instant` if there is one and it is sooner.
+    pub fn or_at(self, instant: Option<Instant>) -> Deadline {
+        match (self, instant) {
+            (Deadline::At(own), Some(instant)) => Deadline::At(own.min(instant)),
+            (Deadline::Never, Some(instant)) => Deadline::At(instant),
+            (own, _) => own,
+        }
+    }
+
     /// What is left: `None` when the time is up, `Some(None)` when there is no limit.
     pub fn left_ns(self) -> Option<Option<u64>> {
         match self {

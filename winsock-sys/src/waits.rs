@@ -156,7 +156,8 @@ unsafe fn wait_for(
         return Err(Code(ERROR_INVALID_PARAMETER));
     }
     thread::on_current(|thread| {
-        let waited = wait_by(thread, handles, all, timeout_ms, alertable)?;
+        let deadline = Deadline::after_ms(timeout_ms);
+        let waited = wait_by(thread, handles, None, all, deadline, alertable)?;
         Ok(match waited {
             Waited::Signal(index) => WAIT_OBJECT_0 + index as u32,
             Waited::TimedOut => WAIT_TIMEOUT,
@@ -168,31 +169,36 @@ unsafe fn wait_for(
     })
 }
 
-fn wait_by(
+/// Waits for handles, and for `extra` after them.
+pub fn wait_by(
     thread: &Arc<Thread>,
     handles: &[HANDLE],
+    extra: Option<&Signal>,
     all: bool,
-    timeout_ms: u32,
+    deadline: Deadline,
     alertable: bool,
 ) -> Result<Waited, Code> {
     let mut signals = Array::<&Signal, MOST>::new();
     for handle in handles {
         let signal = TABLE.peek(handle.addr()).ok_or(Code(ERROR_INVALID_HANDLE))?;
         if !signal.is_present() {
-            return wait_by_reference(thread, handles, all, timeout_ms, alertable);
+            return wait_by_reference(thread, handles, extra, all, deadline, alertable);
         }
         signals.push(signal);
     }
-    let is_there = |index: usize| TABLE.is_open(handles[index].addr());
-    wait_until(thread, &Wanted { signals: &signals, all, is_there }, timeout_ms, alertable)
+    extra.into_iter().for_each(|signal| signals.push(signal));
+    let is_there =
+        |index: usize| handles.get(index).is_none_or(|handle| TABLE.is_open(handle.addr()));
+    wait_until(thread, &Wanted { signals: &signals, all, is_there }, deadline, alertable)
 }
 
 /// As [`wait_by`], for objects whose signals are not all in their slots.
 fn wait_by_reference(
     thread: &Arc<Thread>,
     handles: &[HANDLE],
+    extra: Option<&Signal>,
     all: bool,
-    timeout_ms: u32,
+    deadline: Deadline,
     alertable: bool,
 ) -> Result<Waited, Code> {
     let mut objects = Array::<Ref<Object>, MOST>::new();
@@ -203,14 +209,15 @@ fn wait_by_reference(
     for object in objects.iter() {
         signals.push(signal_of(object).ok_or(Code(ERROR_INVALID_HANDLE))?);
     }
+    extra.into_iter().for_each(|signal| signals.push(signal));
     let is_there = |_| true; // We refer to them.
-    wait_until(thread, &Wanted { signals: &signals, all, is_there }, timeout_ms, alertable)
+    wait_until(thread, &Wanted { signals: &signals, all, is_there }, deadline, alertable)
 }
 
 fn wait_until(
     thread: &Arc<Thread>,
     wanted: &Wanted<'_, impl Fn(usize) -> bool>,
-    timeout_ms: u32,
+    deadline: Deadline,
     alertable: bool,
 ) -> Result<Waited, Code> {
     if alertable && thread.has_apcs() {
@@ -221,7 +228,7 @@ fn wait_until(
         return Ok(Waited::Signal(index));
     }
     let _waiting = Waiting::begin();
-    WAITS.sleep(thread, wanted, Deadline::after_ms(timeout_ms), alertable).map_err(gone)
+    WAITS.sleep(thread, wanted, deadline, alertable).map_err(gone)
 }
 
 fn waited(result: Result<WAIT_EVENT, Code>) -> WAIT_EVENT {

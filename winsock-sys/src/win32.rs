@@ -33,6 +33,20 @@ pub mod Win32 {
         }
     }
 
+    pub mod Graphics {
+        /// What classes carry, and what programs call although nothing is drawn.
+        pub mod Gdi {
+            pub use windows_sys::Win32::Graphics::Gdi::{
+                BLACK_BRUSH, DKGRAY_BRUSH, GET_STOCK_OBJECT_FLAGS, GRAY_BRUSH, HBRUSH, HDC,
+                HGDIOBJ, HOLLOW_BRUSH, LTGRAY_BRUSH, NULL_BRUSH, PAINTSTRUCT, WHITE_BRUSH,
+            };
+
+            pub use crate::window::paint::{
+                BeginPaint, EndPaint, GetStockObject, InvalidateRect, UpdateWindow, ValidateRect,
+            };
+        }
+    }
+
     pub mod Networking {
         /// Winsock.
         pub mod WinSock {
@@ -164,6 +178,11 @@ pub mod Win32 {
             };
         }
 
+        /// The program's own module.
+        pub mod LibraryLoader {
+            pub use crate::modules::{GetModuleHandleA, GetModuleHandleW};
+        }
+
         /// Events, waits, APCs.
         pub mod Threading {
             pub use windows_sys::Win32::System::Threading::{
@@ -187,6 +206,142 @@ pub mod Win32 {
             pub use windows_sys::Win32::System::WindowsProgramming::{
                 FILE_SKIP_COMPLETION_PORT_ON_SUCCESS, FILE_SKIP_SET_EVENT_ON_HANDLE,
             };
+        }
+    }
+
+    pub mod UI {
+        /// Window classes, windows, messages, as far as they have to do with waiting: nothing is
+        /// drawn.
+        pub mod WindowsAndMessaging {
+            pub use windows_sys::Win32::UI::WindowsAndMessaging::*;
+
+            pub use crate::window::atoms::{RegisterWindowMessageA, RegisterWindowMessageW};
+            pub use crate::window::class::{
+                GetClassInfoA, GetClassInfoExA, GetClassInfoExW, GetClassInfoW, GetClassNameA,
+                GetClassNameW, RegisterClassA, RegisterClassExA, RegisterClassExW, RegisterClassW,
+                UnregisterClassA, UnregisterClassW,
+            };
+            pub use crate::window::class_long::{
+                GetClassLongA, GetClassLongPtrA, GetClassLongPtrW, GetClassLongW, SetClassLongA,
+                SetClassLongPtrA, SetClassLongPtrW, SetClassLongW,
+            };
+            pub use crate::window::create::{CreateWindowExA, CreateWindowExW, DestroyWindow};
+            pub use crate::window::default::{DefWindowProcA, DefWindowProcW};
+            pub use crate::window::find::{
+                FindWindowA, FindWindowExA, FindWindowExW, FindWindowW, GetParent,
+                GetWindowThreadProcessId, IsChild, IsWindow, IsWindowUnicode, IsWindowVisible,
+                SetParent,
+            };
+            pub use crate::window::long::{
+                GetWindowLongA, GetWindowLongPtrA, GetWindowLongPtrW, GetWindowLongW,
+                SetWindowLongA, SetWindowLongPtrA, SetWindowLongPtrW, SetWindowLongW,
+            };
+            pub use crate::window::paint::{
+                LoadCursorA, LoadCursorW, LoadIconA, LoadIconW, ShowWindow,
+            };
+            pub use crate::window::procedure::{CallWindowProcA, CallWindowProcW};
+            pub use crate::window::retrieve::{
+                DispatchMessageA, DispatchMessageW, GetMessageA, GetMessageExtraInfo,
+                GetMessagePos, GetMessageTime, GetMessageW, GetQueueStatus, PeekMessageA,
+                PeekMessageW, PostQuitMessage, SetMessageExtraInfo, TranslateMessage, WaitMessage,
+            };
+            pub use crate::window::send::{
+                InSendMessage, InSendMessageEx, PostMessageA, PostMessageW, PostThreadMessageA,
+                PostThreadMessageW, ReplyMessage, SendMessageA, SendMessageCallbackA,
+                SendMessageCallbackW, SendMessageTimeoutA, SendMessageTimeoutW, SendMessageW,
+                SendNotifyMessageA, SendNotifyMessageW,
+            };
+            pub use crate::window::text::{
+                GetWindowTextA, GetWindowTextLengthA, GetWindowTextLengthW, GetWindowTextW,
+                SetWindowTextA, SetWindowTextW,
+            };
+            pub use crate::window::timer::{KillTimer, SetTimer};
+            pub use crate::window::wait::{MsgWaitForMultipleObjects, MsgWaitForMultipleObjectsEx};
+
+            absent! {
+                AdjustWindowRect AdjustWindowRectEx AllowSetForegroundWindow AnimateWindow
+                AnyPopup AppendMenuA AppendMenuW ArrangeIconicWindows BeginDeferWindowPos
+                BringWindowToTop CalculatePopupWindowPosition CallMsgFilterA CallMsgFilterW
+                CallNextHookEx CancelShutdown CascadeWindows ChangeMenuA ChangeMenuW
+                ChangeWindowMessageFilter ChangeWindowMessageFilterEx CharLowerA
+                CharLowerBuffA CharLowerBuffW CharLowerW CharNextA CharNextExA CharNextW
+                CharPrevA CharPrevExA CharPrevW CharToOemA CharToOemBuffA CharToOemBuffW
+                CharToOemW CharUpperA CharUpperBuffA CharUpperBuffW CharUpperW CheckMenuItem
+                CheckMenuRadioItem ChildWindowFromPoint ChildWindowFromPointEx ClipCursor
+                CloseWindow CopyAcceleratorTableA CopyAcceleratorTableW CopyIcon CopyImage
+                CreateAcceleratorTableA CreateAcceleratorTableW CreateCaret CreateCursor
+                CreateDialogIndirectParamA CreateDialogIndirectParamW CreateDialogParamA
+                CreateDialogParamW CreateIcon CreateIconFromResource
+                CreateIconFromResourceEx CreateIconIndirect CreateMDIWindowA
+                CreateMDIWindowW CreateMenu CreatePopupMenu CreateResourceIndexer
+                DefDlgProcA DefDlgProcW DefFrameProcA DefFrameProcW DefMDIChildProcA
+                DefMDIChildProcW DeferWindowPos DeleteMenu DeregisterShellHookWindow
+                DestroyAcceleratorTable DestroyCaret DestroyCursor DestroyIcon
+                DestroyIndexedResults DestroyMenu DestroyResourceIndexer
+                DialogBoxIndirectParamA DialogBoxIndirectParamW DialogBoxParamA
+                DialogBoxParamW DisableProcessWindowsGhosting DragObject DrawIcon DrawIconEx
+                DrawMenuBar EnableMenuItem EndDeferWindowPos EndDialog EndMenu
+                EnumChildWindows EnumPropsA EnumPropsExA EnumPropsExW EnumPropsW
+                EnumThreadWindows EnumWindows FlashWindow FlashWindowEx GetAltTabInfoA
+                GetAltTabInfoW GetAncestor GetCaretBlinkTime GetCaretPos GetClassWord
+                GetClientRect GetClipCursor GetCursor GetCursorInfo GetCursorPos
+                GetDesktopWindow GetDialogBaseUnits GetDlgCtrlID GetDlgItem GetDlgItemInt
+                GetDlgItemTextA GetDlgItemTextW GetForegroundWindow GetGUIThreadInfo
+                GetIconInfo GetIconInfoExA GetIconInfoExW GetInputState GetLastActivePopup
+                GetLayeredWindowAttributes GetMenu GetMenuBarInfo GetMenuCheckMarkDimensions
+                GetMenuDefaultItem GetMenuInfo GetMenuItemCount GetMenuItemID
+                GetMenuItemInfoA GetMenuItemInfoW GetMenuItemRect GetMenuState
+                GetMenuStringA GetMenuStringW GetNextDlgGroupItem GetNextDlgTabItem
+                GetPhysicalCursorPos GetProcessDefaultLayout GetPropA GetPropW
+                GetScrollBarInfo GetScrollInfo GetScrollPos GetScrollRange GetShellWindow
+                GetSubMenu GetSystemMenu GetSystemMetrics GetTitleBarInfo GetTopWindow
+                GetWindow GetWindowDisplayAffinity GetWindowInfo GetWindowModuleFileNameA
+                GetWindowModuleFileNameW GetWindowPlacement GetWindowRect GetWindowWord
+                HideCaret HiliteMenuItem IndexFilePath InheritWindowMonitor InsertMenuA
+                InsertMenuItemA InsertMenuItemW InsertMenuW InternalGetWindowText
+                IsCharAlphaA IsCharAlphaNumericA IsCharAlphaNumericW IsCharAlphaW
+                IsCharLowerA IsCharUpperA IsCharUpperW IsDialogMessageA IsDialogMessageW
+                IsGUIThread IsHungAppWindow IsIconic IsMenu IsProcessDPIAware
+                IsWindowArranged IsWow64Message IsZoomed LoadAcceleratorsA LoadAcceleratorsW
+                LoadCursorFromFileA LoadCursorFromFileW LoadImageA LoadImageW LoadMenuA
+                LoadMenuIndirectA LoadMenuIndirectW LoadMenuW LoadStringA LoadStringW
+                LockSetForegroundWindow LogicalToPhysicalPoint LookupIconIdFromDirectory
+                LookupIconIdFromDirectoryEx MapDialogRect MenuItemFromPoint MessageBoxA
+                MessageBoxExA MessageBoxExW MessageBoxIndirectA MessageBoxIndirectW
+                MessageBoxW ModifyMenuA ModifyMenuW MoveWindow MrmCreateConfig
+                MrmCreateConfigInMemory MrmCreateResourceFile MrmCreateResourceFileInMemory
+                MrmCreateResourceFileWithChecksum MrmCreateResourceIndexer
+                MrmCreateResourceIndexerFromPreviousPriData
+                MrmCreateResourceIndexerFromPreviousPriFile
+                MrmCreateResourceIndexerFromPreviousSchemaData
+                MrmCreateResourceIndexerFromPreviousSchemaFile
+                MrmCreateResourceIndexerWithFlags MrmDestroyIndexerAndMessages
+                MrmDumpPriDataInMemory MrmDumpPriFile MrmDumpPriFileInMemory MrmFreeMemory
+                MrmGetPriFileContentChecksum MrmIndexEmbeddedData MrmIndexFile
+                MrmIndexFileAutoQualifiers MrmIndexResourceContainerAutoQualifiers
+                MrmIndexString MrmPeekResourceIndexerMessages OemToCharA OemToCharBuffA
+                OemToCharBuffW OemToCharW OpenIcon PhysicalToLogicalPoint
+                PrivateExtractIconsA PrivateExtractIconsW RealChildWindowFromPoint
+                RealGetWindowClassA RealGetWindowClassW RegisterDeviceNotificationA
+                RegisterDeviceNotificationW RegisterForTooltipDismissNotification
+                RegisterShellHookWindow RemoveMenu RemovePropA RemovePropW ScrollDC
+                ScrollWindow ScrollWindowEx SendDlgItemMessageA SendDlgItemMessageW
+                SetAdditionalForegroundBoostProcesses SetCaretBlinkTime SetCaretPos
+                SetClassWord SetCoalescableTimer SetCursor SetCursorPos SetDebugErrorLevel
+                SetDlgItemInt SetDlgItemTextA SetDlgItemTextW SetForegroundWindow
+                SetLayeredWindowAttributes SetMenu SetMenuDefaultItem SetMenuInfo
+                SetMenuItemBitmaps SetMenuItemInfoA SetMenuItemInfoW SetMessageQueue
+                SetPhysicalCursorPos SetProcessDPIAware SetProcessDefaultLayout SetPropA
+                SetPropW SetSystemCursor SetWindowDisplayAffinity SetWindowPlacement
+                SetWindowPos SetWindowWord SetWindowsHookA SetWindowsHookExA
+                SetWindowsHookExW SetWindowsHookW ShowCaret ShowCursor ShowOwnedPopups
+                ShowWindowAsync SoundSentry SwitchToThisWindow SystemParametersInfoA
+                SystemParametersInfoW TileWindows TrackPopupMenu TrackPopupMenuEx
+                TranslateAcceleratorA TranslateAcceleratorW TranslateMDISysAccel
+                UnhookWindowsHook UnhookWindowsHookEx UnregisterDeviceNotification
+                UpdateLayeredWindow UpdateLayeredWindowIndirect WindowFromPhysicalPoint
+                WindowFromPoint wvsprintfA wvsprintfW
+            }
         }
     }
 }
