@@ -19,6 +19,8 @@
 //! - [`dequeue`] takes one packet from a port, [`dequeue_batch`] several, with everything the call
 //!   reported; [`post`] queues one of the caller's own.
 //! - [`Thread`] is a thread with a HANDLE, to which (or to itself) [`queue_apc`] sends calls.
+//! - [`Window`] is a window without a screen, its procedure a closure; [`next_message`],
+//!   [`try_message`] and [`pump`] are a thread's message loop.
 //! - [`sockaddr_v4`], [`sockaddr_v6`], [`local_addr`] and [`Addr`] for addresses.
 //! - [`alone`] runs a test in a process of its own.
 //! - [`differs_on_wine`] and [`differs_on_wine_at_times`] for the rules where Wine 8.0 is known
@@ -52,6 +54,7 @@ mod process;
 mod queue;
 mod socket;
 mod thread;
+mod window;
 mod wine;
 
 pub use address::{Addr, local_addr, peer_addr, sockaddr_v4, sockaddr_v6};
@@ -71,6 +74,9 @@ pub use socket::{
     tcp_socket_v6, udp_bound, udp_socket,
 };
 pub use thread::{Thread, comes_true, pause, queue_apc, spin_until, this_thread};
+pub use window::{
+    Call, Window, dispatch, next_message, post_to, pump, pump_until, try_message, wide,
+};
 pub use wine::{differs_on_wine, differs_on_wine_at_times, is_wine};
 pub use winsock_sys::Win32::Networking::WinSock::{WSA_IO_PENDING, WSAEWOULDBLOCK};
 
