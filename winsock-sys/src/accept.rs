@@ -398,11 +398,7 @@ unsafe fn accept_with(
     match judge(&local, &peer) {
         Ok(Verdict::Accept) => {}
         Ok(Verdict::Reject) => {
-            let mut state = listener.lock();
-            if state.selected {
-                listener.note_accept_call(&mut state);
-            }
-            drop(state);
+            enable(&listener);
             let abort = libc::linger { l_onoff: 1, l_linger: 0 };
             let _ = sys::set_option(fd, libc::SOL_SOCKET, libc::SO_LINGER, abort);
             sys::close(fd);
@@ -434,6 +430,14 @@ fn give_back(listener: &SocketRef, fd: RawFd, peer: Address) {
     listener.retry(Direction::In);
 }
 
+/// FD_ACCEPT is told again, at once if another connection waits.
+fn enable(listener: &SocketRef) {
+    let mut state = listener.lock();
+    if state.selected {
+        listener.note_accept_call(&mut state);
+    }
+}
+
 /// Makes a socket of an accepted connection.
 ///
 /// # Safety
@@ -449,6 +453,7 @@ unsafe fn adopt(
         // SAFETY: passed on from our caller.
         if let Err(code) = unsafe { address::write(peer, name, len) } {
             give_back(listener, fd, *peer);
+            enable(listener);
             return Err(code);
         }
     }

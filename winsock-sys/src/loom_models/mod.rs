@@ -21,6 +21,8 @@ mod parker;
 #[cfg(test)]
 mod ports;
 #[cfg(test)]
+mod readiness;
+#[cfg(test)]
 mod sockets;
 #[cfg(test)]
 mod waits;

@@ -30,18 +30,18 @@ const STREAM: Form = Form {
 
 /// Runs a program in every order. It has a first thread of its own, since loom's outlives the
 /// handle table.
-fn program(body: impl Fn() + Clone + Send + Sync + 'static) {
+pub(super) fn program(body: impl Fn() + Clone + Send + Sync + 'static) {
     program_within(3, body);
 }
 
-fn program_within(preemptions: usize, body: impl Fn() + Clone + Send + Sync + 'static) {
+pub(super) fn program_within(preemptions: usize, body: impl Fn() + Clone + Send + Sync + 'static) {
     // SAFETY: a WSADATA is plain data.
     assert_eq!(unsafe { WSAStartup(0x202, &mut WSADATA::default()) }, 0);
     explore_within(preemptions, move || spawn(body.clone()).join().unwrap());
 }
 
 /// Starts a thread of the program, whose end the library notices.
-fn spawn<R: 'static>(f: impl FnOnce() -> R + 'static) -> JoinHandle<R> {
+pub(super) fn spawn<R: 'static>(f: impl FnOnce() -> R + 'static) -> JoinHandle<R> {
     loom::thread::spawn(move || {
         let result = f();
         thread::end_current();
@@ -51,13 +51,13 @@ fn spawn<R: 'static>(f: impl FnOnce() -> R + 'static) -> JoinHandle<R> {
 
 /// A connected socket and the peer's descriptor.
 #[derive(Clone, Copy)]
-struct Connection {
-    socket: SOCKET,
-    peer: RawFd,
+pub(super) struct Connection {
+    pub(super) socket: SOCKET,
+    pub(super) peer: RawFd,
 }
 
 impl Connection {
-    fn new() -> Connection {
+    pub(super) fn new() -> Connection {
         let mut ends = [0; 2];
         let kind = libc::SOCK_STREAM | libc::SOCK_NONBLOCK | libc::SOCK_CLOEXEC;
         // SAFETY: room for two descriptors.
@@ -80,7 +80,7 @@ impl Connection {
     }
 
     /// Has the peer send, and the kernel report it.
-    fn arrive(self, bytes: &'static [u8]) -> JoinHandle<()> {
+    pub(super) fn arrive(self, bytes: &'static [u8]) -> JoinHandle<()> {
         spawn(move || {
             // SAFETY: pointer and length are those of the bytes.
             // It fails when the socket has been closed already.
@@ -94,7 +94,7 @@ impl Connection {
         spawn(move || unsafe { CancelIoEx(self.handle(), lent.overlapped) } == TRUE)
     }
 
-    fn close(self) -> JoinHandle<bool> {
+    pub(super) fn close(self) -> JoinHandle<bool> {
         // SAFETY: no memory is passed.
         spawn(move || unsafe { closesocket(self.socket) } == 0)
     }
@@ -116,7 +116,7 @@ impl Connection {
         }
     }
 
-    fn end(self) {
+    pub(super) fn end(self) {
         // SAFETY: the descriptor is ours; a socket that is closed already stays so.
         unsafe {
             libc::close(self.peer);
@@ -204,7 +204,7 @@ impl Port {
     }
 }
 
-fn event() -> HANDLE {
+pub(super) fn event() -> HANDLE {
     // SAFETY: NULL stands for defaults.
     unsafe { CreateEventW(ptr::null(), TRUE, FALSE, ptr::null()) }
 }
