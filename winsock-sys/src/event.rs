@@ -7,9 +7,9 @@
 //!
 //! As soon as somebody sleeps for a signal, setting it goes through the one lock of [`Waits`],
 //! under which the setter decides, in order of arrival, whom that satisfies, and takes the signals
-//! on behalf of the sleepers: so an auto-reset event releases exactly one thread, and a wait for all
-//! takes all or nothing (rule 105). The sleepers of a signal are a ring of [`Link`]s, which lie on
-//! their stacks: waiting allocates nothing.
+//! on behalf of the sleepers: so an auto-reset event releases exactly one thread, and a wait for
+//! all takes all or nothing (rule 105). The sleepers of a signal are a ring of [`Link`]s, which lie
+//! on their stacks: waiting allocates nothing.
 
 use std::ptr;
 use std::sync::Arc;

@@ -221,8 +221,9 @@ macro_rules! common_methods {
             self.socket.local_addr()
         }
 
-        /// Whether the socket's own methods fail with [`Error::WOULD_BLOCK`](crate::Error::WOULD_BLOCK)
-        /// instead of waiting. Operations of a [`Port`](crate::Port) are not concerned (rule 51).
+        /// Whether the socket's own methods fail instead of waiting, with
+        /// [`Error::WOULD_BLOCK`](crate::Error::WOULD_BLOCK). Operations of a [`Port`](crate::Port)
+        /// are not concerned (rule 51).
         ///
         /// [`ioctlsocket`](https://learn.microsoft.com/windows/win32/api/winsock/nf-winsock-ioctlsocket)
         pub fn set_nonblocking(&self, on: bool) -> Result<()> {

@@ -2,9 +2,9 @@
 //!
 //! Each connection has one operation under way, and travels with it: whichever thread takes the
 //! completion has the connection. Nearly always that operation is a receive without room, which
-//! completes when there is something to receive and leaves it there (rule 60). So a connection holds
-//! no buffer while it is silent; what has come goes through the buffer of the thread, which is warm,
-//! and only what the client does not take at once is given to a send.
+//! completes when there is something to receive and leaves it there (rule 60). So a connection
+//! holds no buffer while it is silent; what has come goes through the buffer of the thread, which
+//! is warm, and only what the client does not take at once is given to a send.
 
 use std::net::Shutdown;
 use std::panic::resume_unwind;
