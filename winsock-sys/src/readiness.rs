@@ -141,6 +141,7 @@ impl Ledger {
         match &self.selection.sink {
             Sink::Event(event) => event.set(&WAITS),
             Sink::Window(target) if self.told & event == 0 => {
+                self.record &= !event;
                 self.told |= event;
                 target.post(event, error);
             }
