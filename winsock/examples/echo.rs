@@ -6,7 +6,7 @@
 use std::net::SocketAddr;
 use std::sync::Arc;
 
-use winsock::{Batch, Completion, Listener, Port, Result, TcpSocket};
+use winsock::{Batch, Completion, Listener, Operations, Port, Result, TcpSocket};
 
 /// An accept has none.
 type Client = Option<Arc<TcpSocket>>;

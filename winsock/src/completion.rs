@@ -24,21 +24,21 @@ use crate::tcp::TcpSocket;
 #[derive(Debug)]
 #[expect(missing_docs, reason = "the fields are the same everywhere, and said above")]
 pub enum Completion<T, B = Vec<u8>> {
-    /// [`Port::accept`] has a connection.
+    /// [`Operations::accept`](crate::Operations::accept) has a connection.
     Accept { token: T, result: Result<Accepted> },
-    /// [`Port::connect`] is connected, or has failed and closed the socket.
+    /// [`Operations::connect`](crate::Operations::connect) is connected, or has failed and closed the socket.
     Connect { token: T, result: Result<TcpSocket> },
-    /// [`Port::disconnect`] is done; the socket is ready to be connected again.
+    /// [`Operations::disconnect`](crate::Operations::disconnect) is done; the socket is ready to be connected again.
     Disconnect { token: T, result: Result<TcpSocket> },
-    /// [`Port::recv`] has received that many bytes, 0 at the end of the stream.
+    /// [`Operations::recv`](crate::Operations::recv) has received that many bytes, 0 at the end of the stream.
     Recv { token: T, buf: B, result: Result<usize> },
-    /// [`Port::send`] has sent that many bytes, which is all of them.
+    /// [`Operations::send`](crate::Operations::send) has sent that many bytes, which is all of them.
     Send { token: T, buf: B, result: Result<usize> },
-    /// [`Port::recv_from`] has received a datagram.
+    /// [`Operations::recv_from`](crate::Operations::recv_from) has received a datagram.
     RecvFrom { token: T, buf: B, result: Result<(usize, SocketAddr)> },
-    /// [`Port::send_to`] has sent a datagram.
+    /// [`Operations::send_to`](crate::Operations::send_to) has sent a datagram.
     SendTo { token: T, buf: B, result: Result<usize> },
-    /// [`Port::transmit`] has sent that many bytes of the file.
+    /// [`Operations::transmit`](crate::Operations::transmit) has sent that many bytes of the file.
     Transmit { token: T, file: Arc<File>, result: Result<usize> },
     /// [`Port::post`].
     Post { token: T },

@@ -10,7 +10,7 @@ use winsock_sys::Win32::Storage::FileSystem::{
 
 use crate::error::{Error, Result};
 
-/// A file that is open for [`Port::transmit`](crate::Port::transmit).
+/// A file that is open for [`Operations::transmit`](crate::Operations::transmit).
 #[derive(Debug)]
 pub struct File {
     raw: HANDLE,

@@ -9,7 +9,7 @@
 //!
 //! ```no_run
 //! use std::sync::Arc;
-//! use winsock::{Batch, Completion, Listener, Port, TcpSocket};
+//! use winsock::{Batch, Completion, Listener, Operations, Port, TcpSocket};
 //!
 //! // An operation carries a token and gives it back. Here: the connection; an accept has none.
 //! type Client = Option<Arc<TcpSocket>>;
@@ -54,7 +54,7 @@
 //!
 //! 1. A method of [`Port`] starts it: buffer and token move in. Starting never blocks and never
 //!    fails; what the system refuses completes with that error. The [`Ticket`] that is returned
-//!    names the operation, for [`cancel`](Port::cancel); it may be ignored.
+//!    names the operation, for [`cancel`](Operations::cancel); it may be ignored.
 //! 2. The system works. Nobody else can touch the buffer, because nobody else has it.
 //! 3. It ends, exactly once: done, failed, cancelled, or aborted because the socket was closed.
 //!    [`Port::wait`] hands out a [`Completion`], which tells by its type what has ended, and gives
@@ -78,7 +78,7 @@
 //! An operation in flight takes one record of the port's, 128 bytes if token and buffer are an
 //! [`Arc`](std::sync::Arc) and a [`Vec`]. Records are used again, by preference on the same thread
 //! and without a lock: in a steady state an operation allocates nothing. Idle connections need not
-//! hold buffers, see [`Port::recv`].
+//! hold buffers, see [`Operations::recv`].
 //!
 //! # What there is
 //!
@@ -110,7 +110,10 @@ mod error;
 mod event;
 mod extension;
 mod file;
+mod issue;
 mod listener;
+mod model;
+mod operations;
 mod pool;
 mod port;
 mod record;
@@ -124,6 +127,7 @@ pub use error::{Error, Result};
 pub use event::{Event, WaitSet};
 pub use file::File;
 pub use listener::Listener;
-pub use port::{Port, Ticket};
+pub use operations::{Operations, Ticket};
+pub use port::Port;
 pub use tcp::TcpSocket;
 pub use udp::UdpSocket;

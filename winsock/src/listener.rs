@@ -11,7 +11,7 @@ use crate::tcp::{TcpSocket, first};
 
 /// A socket that listens for TCP connections.
 ///
-/// [`accept`](Listener::accept) waits for one; [`Port::accept`](crate::Port::accept) has it
+/// [`accept`](Listener::accept) waits for one; [`Operations::accept`](crate::Operations::accept) has it
 /// delivered. With the latter, connections for which no accept is posted wait in the backlog, at no
 /// cost: a server at its limit simply posts none.
 ///

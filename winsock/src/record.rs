@@ -7,8 +7,8 @@
 //! | state | who | until |
 //! |---|---|---|
 //! | idle, in the [pool](crate::pool) | the pool | [`lend`](Op::lend) |
-//! | in flight | the system; cancelling reads `socket` | its packet is dequeued: [`land`](Op::land) |
-//! | landed | the thread that dequeued | [`take_back`](Op::take_back) |
+//! | in flight | the system; cancelling reads `socket` | its end is heard of: [`land`](Op::land) |
+//! | landed | the thread that heard of it | [`take_back`](Op::take_back) |
 
 use std::cell::UnsafeCell;
 use std::mem::{MaybeUninit, offset_of, replace};
@@ -17,7 +17,9 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 
 use winsock_sys::Win32::Foundation::{HANDLE, NTSTATUS, STATUS_BUFFER_OVERFLOW};
-use winsock_sys::Win32::Networking::WinSock::{INVALID_SOCKET, SOCKET};
+use winsock_sys::Win32::Networking::WinSock::{
+    INVALID_SOCKET, LPWSAOVERLAPPED_COMPLETION_ROUTINE, SOCKET,
+};
 use winsock_sys::Win32::System::IO::{CancelIoEx, OVERLAPPED};
 
 use crate::address::Address;
@@ -25,6 +27,7 @@ use crate::buffer::Buffer;
 use crate::error::{Error, Result};
 use crate::extension::AddressBlock;
 use crate::file::File;
+use crate::model::Report;
 use crate::tcp::TcpSocket;
 
 /// What an operation does, and what it owns meanwhile.
@@ -81,6 +84,8 @@ pub(crate) struct Lent {
     /// Not initialised; for those calls that want an address, or room for one.
     pub address: *mut Address,
     pub overlapped: *mut OVERLAPPED,
+    /// For those calls that take one.
+    pub routine: LPWSAOVERLAPPED_COMPLETION_ROUTINE,
 }
 
 impl<T, B: Buffer> Work<T, B> {
@@ -334,7 +339,7 @@ impl<T, B: Buffer> Op<T, B> {
     /// # Safety
     /// The record is idle and the caller's.
     #[inline]
-    pub unsafe fn lend(self, socket: SOCKET, work: Work<T, B>) -> (Lent, u64) {
+    pub unsafe fn lend(self, socket: SOCKET, report: Report, work: Work<T, B>) -> (Lent, u64) {
         // SAFETY: the caller's.
         let record = unsafe { self.0.as_ref() };
         // SAFETY: as above: idle, so that nobody else looks at it; an idle work needs no drop.
@@ -343,7 +348,7 @@ impl<T, B: Buffer> Op<T, B> {
             status(overlapped).store(0, Ordering::Release);
             (*overlapped).InternalHigh = 0;
             (*overlapped).Anonymous.Pointer = ptr::null_mut();
-            (*overlapped).hEvent = ptr::null_mut();
+            (*overlapped).hEvent = report.event;
             *record.socket.get() = socket;
             *record.refusal.get() = 0;
             record.work.get().write(work);
@@ -352,7 +357,8 @@ impl<T, B: Buffer> Op<T, B> {
         let address = record.address.get().cast();
         let phase = record.phase.load(Ordering::Relaxed) + (LENT_ONCE | IN_FLIGHT);
         record.phase.store(phase, Ordering::Release);
-        (Lent { data, len, address, overlapped: self.overlapped() }, phase)
+        let (overlapped, routine) = (self.overlapped(), report.routine);
+        (Lent { data, len, address, overlapped, routine }, phase)
     }
 }
 

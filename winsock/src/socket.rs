@@ -3,7 +3,7 @@
 use std::mem::ManuallyDrop;
 use std::net::SocketAddr;
 use std::sync::OnceLock;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
 use winsock_sys::Win32::Foundation::HANDLE;
@@ -32,7 +32,7 @@ pub(crate) struct Socket {
     raw: ws::SOCKET,
     /// The number of the port the socket is tied to, 0 for none. A tie lasts as long as the socket
     /// (rule 17), so that a submission needs only look here.
-    port: AtomicU64,
+    port: AtomicU32,
 }
 
 impl Socket {
@@ -62,7 +62,7 @@ impl Socket {
 
     /// `raw` is open, the caller's, and tied to no port.
     pub fn from_raw(raw: ws::SOCKET) -> Socket {
-        Socket { raw, port: AtomicU64::new(0) }
+        Socket { raw, port: AtomicU32::new(0) }
     }
 
     pub fn raw(&self) -> ws::SOCKET {
@@ -74,11 +74,11 @@ impl Socket {
     }
 
     /// The number of the port the socket is tied to.
-    pub fn port(&self) -> u64 {
+    pub fn port(&self) -> u32 {
         self.port.load(Ordering::Acquire)
     }
 
-    pub fn set_port(&self, number: u64) {
+    pub fn set_port(&self, number: u32) {
         self.port.store(number, Ordering::Release);
     }
 
@@ -278,7 +278,7 @@ macro_rules! common_methods {
         ///
         /// What was cancelled still completes, with [`Error::OPERATION_ABORTED`] unless it was
         /// finished already, and gives its buffer back. One operation alone:
-        /// [`Port::cancel`](crate::Port::cancel).
+        /// [`Operations::cancel`](crate::Operations::cancel).
         ///
         /// [`CancelIoEx`](https://learn.microsoft.com/windows/win32/fileio/cancelioex-func)
         pub fn cancel(&self) -> bool {

@@ -12,9 +12,9 @@ use crate::tcp::first;
 
 /// A UDP socket.
 ///
-/// Its own methods block; operations that do not are [`Port::recv_from`](crate::Port::recv_from)
+/// Its own methods block; operations that do not are [`Operations::recv_from`](crate::Operations::recv_from)
 /// and
-/// [`Port::send_to`](crate::Port::send_to).
+/// [`Operations::send_to`](crate::Operations::send_to).
 ///
 /// As on Windows, a receive fails with [`Error::CONNECTION_RESET`] after a datagram sent from the
 /// socket met a closed port (rule 65); [`set_connreset`](UdpSocket::set_connreset) turns that off.

@@ -8,7 +8,7 @@ use std::thread;
 use std::time::Duration;
 
 use common::{SOON, listener, loopback, next, pair, silent};
-use winsock::{Completion, Error, Listener, Port, TcpSocket, UdpSocket};
+use winsock::{Completion, Error, Listener, Operations, Port, TcpSocket, UdpSocket};
 
 #[test]
 fn a_thread_per_client() {

@@ -8,7 +8,7 @@ use std::sync::{Arc, OnceLock};
 use std::thread;
 
 use common::{Census, Counted, Member, SOON, listener, loopback, next, pair};
-use winsock::{Batch, Completion, Error, Port, TcpSocket, UdpSocket};
+use winsock::{Batch, Completion, Error, Operations, Port, TcpSocket, UdpSocket};
 
 /// Tokens and buffers of this port are counted.
 type Counting = Port<Member, Counted>;

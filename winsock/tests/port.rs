@@ -9,7 +9,7 @@ use std::thread;
 use std::time::Duration;
 
 use common::{SOON, listener, loopback, next, pair, receive, silent};
-use winsock::{Batch, Chunk, Completion, Error, File, Port, TcpSocket};
+use winsock::{Batch, Chunk, Completion, Error, File, Operations, Port, TcpSocket};
 
 /// `ERROR_INVALID_PARAMETER`, what tying a socket to a second port fails with (rule 17).
 const TIED_ELSEWHERE: Error = Error::from_code(87);

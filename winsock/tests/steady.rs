@@ -7,7 +7,7 @@ use std::alloc::{GlobalAlloc, Layout, System};
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use common::{SOON, pair};
-use winsock::{Batch, Completion, Port, TcpSocket};
+use winsock::{Batch, Completion, Operations, Port, TcpSocket};
 
 static ALLOCATIONS: AtomicUsize = AtomicUsize::new(0);
 

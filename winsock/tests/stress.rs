@@ -10,7 +10,7 @@ use std::thread;
 use std::time::Duration;
 
 use common::{Census, Counted, Member, loopback};
-use winsock::{Batch, Listener, Port, TcpSocket, Ticket};
+use winsock::{Batch, Listener, Operations, Port, TcpSocket, Ticket};
 
 /// xorshift: the same sequence on every machine.
 struct Dice(u64);

@@ -12,7 +12,7 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::thread::{self, ScopedJoinHandle};
 
-use winsock::{Accepted, Batch, Completion, Error, Listener, Port, TcpSocket, Ticket};
+use winsock::{Accepted, Batch, Completion, Error, Listener, Operations, Port, TcpSocket, Ticket};
 
 use super::registry::Registry;
 use super::tally::Tally;
