@@ -59,11 +59,16 @@ impl Error {
     pub const TOO_MANY_SOCKETS: Error = Error::from_code(ws::WSAEMFILE);
     /// `WSAEMSGSIZE`: a datagram was longer than the buffer, or data is longer than one call takes.
     pub const MESSAGE_TOO_LONG: Error = Error::from_code(ws::WSAEMSGSIZE);
+    /// `WSAENOBUFS`: the system has no more room, or a set is full.
+    pub const NO_BUFFER_SPACE: Error = Error::from_code(ws::WSAENOBUFS);
     /// `WSAENOTCONN`: the socket is not connected.
     pub const NOT_CONNECTED: Error = Error::from_code(ws::WSAENOTCONN);
     /// `WSAETIMEDOUT`: the time was up.
     pub const TIMED_OUT: Error = Error::from_code(ws::WSAETIMEDOUT);
     /// A non-blocking call would have to wait (`WSAEWOULDBLOCK`).
+    pub const WOULD_BLOCK: Error = Error::from_code(ws::WSAEWOULDBLOCK);
+
+    /// `WSAEWOULDBLOCK`: a non-blocking call has nothing to do now.
     pub const WOULD_BLOCK: Error = Error::from_code(ws::WSAEWOULDBLOCK);
 
     /// The error with this code, which need not be a known one.
@@ -204,7 +209,7 @@ const ROWS: &[Row] = rows! {
     ws::WSAENETRESET, ConnectionReset, "the connection was found dead, or the datagram expired";
     ws::WSAECONNABORTED, ConnectionAborted, "the connection was given up on this side";
     ws::WSAECONNRESET, ConnectionReset, "the peer reset the connection";
-    ws::WSAENOBUFS, OutOfMemory, "no buffer space is left";
+    ws::WSAENOBUFS, OutOfMemory, "no buffer space is left, or a queue is full";
     ws::WSAEISCONN, InvalidInput, "the socket is connected already";
     ws::WSAENOTCONN, NotConnected, "the socket is not connected";
     ws::WSAESHUTDOWN, BrokenPipe, "this direction of the connection was shut down";

@@ -4,7 +4,7 @@ use std::marker::PhantomData;
 use std::ptr;
 use std::time::Duration;
 
-use winsock_sys::Win32::Foundation::{CloseHandle, HANDLE};
+use winsock_sys::Win32::Foundation::{CloseHandle, HANDLE, WAIT_IO_COMPLETION};
 use winsock_sys::Win32::Networking::WinSock as ws;
 use winsock_sys::Win32::System::Threading::{CreateEventW, ResetEvent, SetEvent};
 
@@ -71,6 +71,10 @@ impl Event {
         // SAFETY: the handle is open for as long as `self` lives, so that the call cannot fail.
         let done = unsafe { ResetEvent(self.raw) };
         debug_assert_ne!(done, 0);
+    }
+
+    pub(crate) fn raw(&self) -> HANDLE {
+        self.raw
     }
 
     /// Waits until the event is set (`true`) or the time is up (`false`); `None` waits for ever.
@@ -166,13 +170,33 @@ impl<'a> WaitSet<'a> {
 /// The index of the handle that ended the wait; `None` if the time was up.
 fn wait(handles: &[HANDLE], all: bool, timeout: Option<Duration>) -> Result<Option<usize>> {
     let ms = timeout.map_or(ws::WSA_INFINITE, millis);
-    let count = handles.len() as u32;
+    Ok(match wait_for(handles, all, ms, false)? {
+        Woken::Event(index) => Some(index),
+        Woken::TimedOut | Woken::ByRoutines => None,
+    })
+}
+
+/// How a wait ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Woken {
+    /// The lowest index that is set.
+    Event(usize),
+    TimedOut,
+    /// Completion routines, or APCs, have run; whatever is set is still set (rule 107).
+    ByRoutines,
+}
+
+/// `WSAWaitForMultipleEvents` for `handles`, of which there are 1 to 64.
+pub(crate) fn wait_for(handles: &[HANDLE], all: bool, ms: u32, alertable: bool) -> Result<Woken> {
+    let (count, first) = (handles.len() as u32, handles.as_ptr());
     // SAFETY: pointer and length are those of `handles`.
-    let woken = unsafe { ws::WSAWaitForMultipleEvents(count, handles.as_ptr(), all.into(), ms, 0) };
+    let woken =
+        unsafe { ws::WSAWaitForMultipleEvents(count, first, all.into(), ms, alertable.into()) };
     match woken {
-        ws::WSA_WAIT_TIMEOUT => Ok(None),
+        ws::WSA_WAIT_TIMEOUT => Ok(Woken::TimedOut),
+        WAIT_IO_COMPLETION => Ok(Woken::ByRoutines),
         ws::WSA_WAIT_FAILED => Err(Error::last()),
-        index => Ok(Some(index as usize)),
+        index => Ok(Woken::Event(index as usize)),
     }
 }
 

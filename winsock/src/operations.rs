@@ -13,7 +13,9 @@ use crate::file::File;
 use crate::issue;
 use crate::listener::Listener;
 use crate::model::Model;
+use crate::overlapped_set::OverlappedSet;
 use crate::port::Port;
+use crate::routines::Routines;
 use crate::tcp::TcpSocket;
 use crate::udp::UdpSocket;
 
@@ -214,3 +216,5 @@ macro_rules! operations {
 }
 
 operations!(Port);
+operations!(OverlappedSet);
+operations!(Routines);

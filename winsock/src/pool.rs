@@ -1,4 +1,4 @@
-//! The records of a port: made in slabs, used again and again, freed with the port.
+//! The records of a model: made in slabs, used again and again, freed with the model.
 //!
 //! Idle records are chained through themselves, so that neither taking one nor giving it back
 //! allocates. Every thread keeps some in its own hand and needs no lock for those: in a server
@@ -12,7 +12,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use crate::record::{Op, Record};
 
-/// So many threads at a time have a hand in each port; what comes later uses the shelf only.
+/// So many threads at a time have a hand in each pool; what comes later uses the shelf only.
 const HANDS: usize = 64;
 /// A hand holds at most twice as many as go to or from the shelf at a time.
 const HANDFUL: usize = 16;
@@ -222,7 +222,7 @@ mod tests {
 
     use super::*;
 
-    /// Frees its records, as a port does.
+    /// Frees its records, as a model does.
     struct Shared(Pool<(), Vec<u8>>);
 
     impl Shared {

@@ -16,7 +16,7 @@ use std::ptr::{self, NonNull};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 
-use winsock_sys::Win32::Foundation::{HANDLE, NTSTATUS, STATUS_BUFFER_OVERFLOW};
+use winsock_sys::Win32::Foundation::{HANDLE, NTSTATUS, STATUS_BUFFER_OVERFLOW, STATUS_PENDING};
 use winsock_sys::Win32::Networking::WinSock::{
     INVALID_SOCKET, LPWSAOVERLAPPED_COMPLETION_ROUTINE, SOCKET,
 };
@@ -138,7 +138,7 @@ const HELD: u64 = 1;
 const IN_FLIGHT: u64 = 2;
 const LENT_ONCE: u64 = 4;
 
-/// A record's address. Records live as long as their port.
+/// A record's address. Records live as long as their model.
 pub(crate) struct Op<T, B>(NonNull<Record<T, B>>);
 
 impl<T, B> Clone for Op<T, B> {
@@ -177,7 +177,7 @@ pub(crate) struct Ended<T, B> {
     pub bytes: usize,
 }
 
-/// All of these demand that the record's port still exists.
+/// All of these demand that the record's model still exists.
 impl<T, B> Op<T, B> {
     pub fn new(record: NonNull<Record<T, B>>) -> Op<T, B> {
         Op(record)
@@ -186,7 +186,7 @@ impl<T, B> Op<T, B> {
     /// The record that begins with this OVERLAPPED.
     pub fn from_overlapped(overlapped: *mut OVERLAPPED) -> Op<T, B> {
         const { assert!(offset_of!(Record<T, B>, overlapped) == 0) };
-        Op(NonNull::new(overlapped.cast()).expect("every packet of a port has a record"))
+        Op(NonNull::new(overlapped.cast()).expect("every report of ours has a record"))
     }
 
     pub fn overlapped(self) -> *mut OVERLAPPED {
@@ -262,6 +262,17 @@ impl<T, B> Op<T, B> {
         status as NTSTATUS == STATUS_BUFFER_OVERFLOW || now & !HELD != phase
     }
 
+    /// Whether the system has ended the operation, as `HasOverlappedIoCompleted` tells.
+    ///
+    /// # Safety
+    /// The record's model exists, and the system has accepted the operation.
+    #[inline]
+    pub unsafe fn has_ended(self) -> bool {
+        // SAFETY: the caller's. What was written before the status is seen with it.
+        let status = unsafe { status(self.overlapped()).load(Ordering::Acquire) };
+        status as NTSTATUS != STATUS_PENDING
+    }
+
     /// Says why the system did not accept the operation.
     ///
     /// # Safety
@@ -298,7 +309,7 @@ impl<T, B> Op<T, B> {
     /// Cancels the operation that was lent in `phase`; `false` if it has ended.
     ///
     /// # Safety
-    /// The record's port exists.
+    /// The record's model exists.
     pub unsafe fn cancel(self, phase: u64) -> bool {
         // SAFETY: the caller's.
         let record = unsafe { self.0.as_ref() };
@@ -322,7 +333,7 @@ impl<T, B> Op<T, B> {
         }
     }
 
-    /// Cancels whatever is in flight, in the port's last hour.
+    /// Cancels whatever is in flight, in the model's last hour.
     ///
     /// # Safety
     /// The record is in flight, and nobody else cancels or dequeues.
@@ -362,11 +373,11 @@ impl<T, B: Buffer> Op<T, B> {
     }
 }
 
-/// The status of an operation, which [`Op::was_cut_off`] may read at any time.
+/// The status of an operation, which may be read at any time.
 ///
 /// # Safety
 /// `overlapped` points to the OVERLAPPED of a record.
 unsafe fn status<'a>(overlapped: *mut OVERLAPPED) -> &'a AtomicUsize {
-    // SAFETY: the caller's; records live as long as their port.
+    // SAFETY: the caller's; records live as long as their model.
     unsafe { AtomicUsize::from_ptr(&raw mut (*overlapped).Internal) }
 }

@@ -7,98 +7,138 @@ use std::net::UdpSocket as StdUdpSocket;
 use std::sync::{Arc, OnceLock};
 use std::thread;
 
-use common::{Census, Counted, Member, SOON, listener, loopback, next, pair};
+use common::{
+    Census, Counted, Member, SOON, Served, for_each_model, listener, loopback, next, pair,
+};
 use winsock::{Batch, Completion, Error, Operations, Port, TcpSocket, UdpSocket};
 
-/// Tokens and buffers of this port are counted.
-type Counting = Port<Member, Counted>;
+for_each_model! {
+    socket_before_model
+    model_before_socket
+    model_before_socket_with_a_send_stuck
+    model_with_everything_in_flight
+    a_token_that_owns_its_socket_is_no_cycle
+    connections_come_and_go
+    datagrams_after_the_model
+}
 
-#[test]
-fn socket_before_port() {
+fn socket_before_model(model: impl Served<Member, Counted>) {
     let census = Census::default();
-    let port = Counting::new().unwrap();
     let (near, _far) = pair();
     for _ in 0..10 {
-        port.recv(&near, census.buffer([0; 16]), census.member());
+        model.recv(&near, census.buffer([0; 16]), census.member());
     }
     assert_eq!(census.alive(), 20);
     drop(near);
-    // Closed, but not given back yet: that takes a wait, or the port's end.
+    // Closed, but not given back yet: that takes a wait, or the model's end.
     assert_eq!(census.alive(), 20);
-    drop(port);
+    drop(model);
     assert_eq!(census.alive(), 0);
 }
 
-#[test]
-fn port_before_socket() {
+fn model_before_socket(model: impl Served<Member, Counted>) {
     let census = Census::default();
-    let port = Counting::new().unwrap();
     let (near, far) = pair();
     for _ in 0..10 {
-        port.recv(&near, census.buffer([0; 16]), census.member());
+        model.recv(&near, census.buffer([0; 16]), census.member());
     }
-    drop(port);
+    drop(model);
     assert_eq!(census.alive(), 0);
     // The socket is none the worse for it.
     far.send(b"still here").unwrap();
     assert_eq!(near.recv(&mut [0; 16]), Ok(10));
 }
 
-#[test]
-fn port_before_socket_with_a_send_stuck() {
+fn model_before_socket_with_a_send_stuck(model: impl Served<Member, Counted>) {
     let census = Census::default();
-    let port = Counting::new().unwrap();
     let (near, _far) = pair();
     // Nobody receives: some of it fits into buffers on the way, the rest is in flight.
     for _ in 0..8 {
-        port.send(&near, census.buffer(vec![7; 4 << 20]), census.member());
+        model.send(&near, census.buffer(vec![7; 4 << 20]), census.member());
     }
-    drop(port);
+    drop(model);
     assert_eq!(census.alive(), 0);
 }
 
-#[test]
-fn port_with_everything_in_flight() {
+fn model_with_everything_in_flight(model: impl Served<Member, Counted>) {
     let census = Census::default();
-    let port = Counting::new().unwrap();
     let (listener, address) = listener();
     let udp = UdpSocket::bind(loopback()).unwrap();
     let (near, far) = pair();
     for _ in 0..3 {
-        port.accept(&listener, census.member());
-        port.connect(address, census.member());
-        port.recv(&near, census.buffer([0; 8]), census.member());
-        port.send(&near, census.buffer(*b"some"), census.member());
-        port.recv_from(&udp, census.buffer([0; 8]), census.member());
-        port.post(census.member());
+        model.accept(&listener, census.member());
+        model.connect(address, census.member());
+        model.recv(&near, census.buffer([0; 8]), census.member());
+        model.send(&near, census.buffer(*b"some"), census.member());
+        model.recv_from(&udp, census.buffer([0; 8]), census.member());
+        model.hand_over(census.member());
         // Refused.
         let unconnected = TcpSocket::new_v4().unwrap();
-        port.recv(&unconnected, census.buffer([0; 8]), census.member());
+        model.recv(&unconnected, census.buffer([0; 8]), census.member());
     }
-    port.disconnect(far, census.member());
-    drop((port, listener, udp, near));
+    model.disconnect(far, census.member());
+    drop((model, listener, udp, near));
     assert_eq!(census.alive(), 0);
 }
 
-#[test]
-fn a_token_that_owns_its_socket_is_no_cycle() {
-    struct Connection {
-        socket: OnceLock<TcpSocket>,
-        _member: Member,
-    }
+struct Connection {
+    socket: OnceLock<TcpSocket>,
+    _member: Member,
+}
+
+fn a_token_that_owns_its_socket_is_no_cycle(model: impl Served<Arc<Connection>>) {
     let census = Census::default();
-    let port: Port<Arc<Connection>> = Port::new().unwrap();
     let (near, far) = pair();
     let connection = Connection { socket: OnceLock::from(near), _member: census.member() };
     let connection = Arc::new(connection);
-    port.recv(connection.socket.get().unwrap(), vec![0; 8], connection.clone());
+    model.recv(connection.socket.get().unwrap(), vec![0; 8], connection.clone());
     drop(connection);
     assert_eq!(census.alive(), 1);
-    drop(port);
+    drop(model);
     assert_eq!(census.alive(), 0);
     // And it was closed by that; our receive sees it.
     assert!(matches!(far.recv(&mut [0; 8]), Ok(0) | Err(Error::CONNECTION_RESET)));
 }
+
+fn connections_come_and_go(model: impl Served<Member, Counted>) {
+    let census = Census::default();
+    let (listener, address) = listener();
+    model.accept(&listener, census.member());
+    for round in 0..100 {
+        let client = TcpSocket::connect(address).unwrap();
+        let Completion::Accept { token, result } = next(&model) else { panic!() };
+        let accepted = result.unwrap();
+        model.recv(&accepted.socket, census.buffer([0; 32]), census.member());
+        model.accept(&listener, token);
+        match round % 3 {
+            0 => drop(client),
+            1 => {
+                client.send(b"bye").unwrap();
+                drop(client);
+            }
+            _ => drop(accepted),
+        }
+        let Completion::Recv { .. } = next(&model) else { panic!() };
+    }
+    assert_eq!((model.in_flight(), census.alive()), (1, 1));
+    drop(model);
+    assert_eq!(census.alive(), 0);
+}
+
+fn datagrams_after_the_model(model: impl Served<Member, Counted>) {
+    let census = Census::default();
+    let udp = UdpSocket::bind(loopback()).unwrap();
+    model.recv_from(&udp, census.buffer([0; 16]), census.member());
+    drop(model);
+    assert_eq!(census.alive(), 0);
+    let sender = StdUdpSocket::bind(loopback()).unwrap();
+    sender.send_to(b"late", udp.local_addr().unwrap()).unwrap();
+    udp.set_read_timeout(Some(SOON)).unwrap();
+    assert_eq!(udp.recv_from(&mut [0; 16]), Ok((4, sender.local_addr().unwrap())));
+}
+
+/// Tokens and buffers of this port are counted.
+type Counting = Port<Member, Counted>;
 
 #[test]
 fn completions_not_taken_come_again() {
@@ -174,45 +214,4 @@ fn a_panicking_handler_leaves_nothing_behind() {
     });
     assert!(outcome.is_err());
     assert_eq!(census.alive(), 0);
-}
-
-#[test]
-fn connections_come_and_go() {
-    let census = Census::default();
-    let port = Counting::new().unwrap();
-    let (listener, address) = listener();
-    port.accept(&listener, census.member());
-    for round in 0..100 {
-        let client = TcpSocket::connect(address).unwrap();
-        let Completion::Accept { token, result } = next(&port) else { panic!() };
-        let accepted = result.unwrap();
-        port.recv(&accepted.socket, census.buffer([0; 32]), census.member());
-        port.accept(&listener, token);
-        match round % 3 {
-            0 => drop(client),
-            1 => {
-                client.send(b"bye").unwrap();
-                drop(client);
-            }
-            _ => drop(accepted),
-        }
-        let Completion::Recv { .. } = next(&port) else { panic!() };
-    }
-    assert_eq!((port.in_flight(), census.alive()), (1, 1));
-    drop(port);
-    assert_eq!(census.alive(), 0);
-}
-
-#[test]
-fn datagrams_after_the_port() {
-    let census = Census::default();
-    let udp = UdpSocket::bind(loopback()).unwrap();
-    let port = Counting::new().unwrap();
-    port.recv_from(&udp, census.buffer([0; 16]), census.member());
-    drop(port);
-    assert_eq!(census.alive(), 0);
-    let sender = StdUdpSocket::bind(loopback()).unwrap();
-    sender.send_to(b"late", udp.local_addr().unwrap()).unwrap();
-    udp.set_read_timeout(Some(SOON)).unwrap();
-    assert_eq!(udp.recv_from(&mut [0; 16]), Ok((4, sender.local_addr().unwrap())));
 }

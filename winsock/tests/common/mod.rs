@@ -1,6 +1,6 @@
 //! What the tests share. Everything is on loopback, and no wait is for ever.
 
-#![allow(dead_code)] // No test file uses all of it.
+#![allow(dead_code, unused_imports, unused_macros)] // No test file uses all of it.
 
 use std::mem::MaybeUninit;
 use std::net::SocketAddr;
@@ -8,7 +8,9 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
-use winsock::{Buffer, Completion, Listener, Port, TcpSocket};
+use winsock::{
+    Buffer, Completion, Listener, Operations, OverlappedSet, Port, Result, Routines, TcpSocket,
+};
 
 /// What must come has come within this time, on a busy machine too.
 pub const SOON: Duration = Duration::from_secs(20);
@@ -39,16 +41,81 @@ pub fn pair() -> (TcpSocket, TcpSocket) {
     (near, far)
 }
 
+/// A model that completes, whichever it is.
+pub trait Served<T, B: Buffer = Vec<u8>>: Operations<T, B> {
+    fn take(&self, timeout: Option<Duration>) -> Result<Option<Completion<T, B>>>;
+
+    /// To complete as [`Completion::Post`].
+    fn hand_over(&self, token: T);
+}
+
+impl<T, B: Buffer> Served<T, B> for Port<T, B> {
+    fn take(&self, timeout: Option<Duration>) -> Result<Option<Completion<T, B>>> {
+        self.wait_one(timeout)
+    }
+
+    fn hand_over(&self, token: T) {
+        self.post(token);
+    }
+}
+
+impl<T, B: Buffer> Served<T, B> for OverlappedSet<T, B> {
+    fn take(&self, timeout: Option<Duration>) -> Result<Option<Completion<T, B>>> {
+        self.next(timeout)
+    }
+
+    fn hand_over(&self, token: T) {
+        assert!(self.poster().post(token).is_ok());
+    }
+}
+
+impl<T, B: Buffer> Served<T, B> for Routines<T, B> {
+    fn take(&self, timeout: Option<Duration>) -> Result<Option<Completion<T, B>>> {
+        self.next(timeout)
+    }
+
+    fn hand_over(&self, token: T) {
+        assert!(self.poster().post(token).is_ok());
+    }
+}
+
+/// Runs the tests of these names, which take the model, once with each.
+macro_rules! for_each_model {
+    ($($test:ident)*) => {
+        mod port {
+            $(#[test]
+            fn $test() {
+                super::$test(winsock::Port::new().unwrap());
+            })*
+        }
+
+        mod overlapped_set {
+            $(#[test]
+            fn $test() {
+                super::$test(winsock::OverlappedSet::new().unwrap());
+            })*
+        }
+
+        mod routines {
+            $(#[test]
+            fn $test() {
+                super::$test(winsock::Routines::new().unwrap());
+            })*
+        }
+    };
+}
+pub(crate) use for_each_model;
+
 /// The next completion, which must come.
 #[track_caller]
-pub fn next<T, B: Buffer>(port: &Port<T, B>) -> Completion<T, B> {
-    port.wait_one(SOON.into()).expect("the port works").expect("a completion in time")
+pub fn next<T, B: Buffer>(model: &impl Served<T, B>) -> Completion<T, B> {
+    model.take(Some(SOON)).expect("the model works").expect("a completion in time")
 }
 
 /// That nothing more comes.
 #[track_caller]
-pub fn silent<T, B: Buffer>(port: &Port<T, B>) {
-    assert!(port.wait_one(Some(NEVER)).unwrap().is_none(), "nothing more was to complete");
+pub fn silent<T, B: Buffer>(model: &impl Served<T, B>) {
+    assert!(model.take(Some(NEVER)).unwrap().is_none(), "nothing more was to complete");
 }
 
 /// Receives exactly that many bytes, blocking.
