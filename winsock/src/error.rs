@@ -65,9 +65,6 @@ impl Error {
     pub const NOT_CONNECTED: Error = Error::from_code(ws::WSAENOTCONN);
     /// `WSAETIMEDOUT`: the time was up.
     pub const TIMED_OUT: Error = Error::from_code(ws::WSAETIMEDOUT);
-    /// A non-blocking call would have to wait (`WSAEWOULDBLOCK`).
-    pub const WOULD_BLOCK: Error = Error::from_code(ws::WSAEWOULDBLOCK);
-
     /// `WSAEWOULDBLOCK`: a non-blocking call has nothing to do now.
     pub const WOULD_BLOCK: Error = Error::from_code(ws::WSAEWOULDBLOCK);
 
