@@ -26,13 +26,17 @@ use crate::tcp::TcpSocket;
 pub enum Completion<T, B = Vec<u8>> {
     /// [`Operations::accept`](crate::Operations::accept) has a connection.
     Accept { token: T, result: Result<Accepted> },
-    /// [`Operations::connect`](crate::Operations::connect) is connected, or has failed and closed the socket.
+    /// [`Operations::connect`](crate::Operations::connect) is connected, or has failed and closed
+    /// the socket.
     Connect { token: T, result: Result<TcpSocket> },
-    /// [`Operations::disconnect`](crate::Operations::disconnect) is done; the socket is ready to be connected again.
+    /// [`Operations::disconnect`](crate::Operations::disconnect) is done; the socket is ready to be
+    /// connected again.
     Disconnect { token: T, result: Result<TcpSocket> },
-    /// [`Operations::recv`](crate::Operations::recv) has received that many bytes, 0 at the end of the stream.
+    /// [`Operations::recv`](crate::Operations::recv) has received that many bytes, 0 at the end of
+    /// the stream.
     Recv { token: T, buf: B, result: Result<usize> },
-    /// [`Operations::send`](crate::Operations::send) has sent that many bytes, which is all of them.
+    /// [`Operations::send`](crate::Operations::send) has sent that many bytes, which is all of
+    /// them.
     Send { token: T, buf: B, result: Result<usize> },
     /// [`Operations::recv_from`](crate::Operations::recv_from) has received a datagram.
     RecvFrom { token: T, buf: B, result: Result<(usize, SocketAddr)> },

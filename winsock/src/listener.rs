@@ -11,9 +11,9 @@ use crate::tcp::{TcpSocket, first};
 
 /// A socket that listens for TCP connections.
 ///
-/// [`accept`](Listener::accept) waits for one; [`Operations::accept`](crate::Operations::accept) has it
-/// delivered. With the latter, connections for which no accept is posted wait in the backlog, at no
-/// cost: a server at its limit simply posts none.
+/// [`accept`](Listener::accept) waits for one; [`Operations::accept`](crate::Operations::accept)
+/// has it delivered. With the latter, connections for which no accept is posted wait in the
+/// backlog, at no cost: a server at its limit simply posts none.
 ///
 /// Dropping the listener ends its pending accepts as aborted. Connections accepted before stay.
 #[derive(Debug)]

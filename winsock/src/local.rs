@@ -2,8 +2,8 @@
 //!
 //! Both hold what has ended in a queue of their own, and hand it out from there, one at a time: the
 //! program may start operations, cancel them and wait again whenever it likes. They differ in how
-//! an operation gets into that queue, which is all in [`Model::report`](crate::model::Model::report)
-//! and in the wait.
+//! an operation gets into that queue, which is all in
+//! [`Model::report`](crate::model::Model::report) and in the wait.
 
 use std::cell::RefCell;
 use std::collections::VecDeque;

@@ -134,8 +134,8 @@ pub trait Operations<T, B: Buffer = Vec<u8>>: Sealed {
     /// [`CancelIoEx`](https://learn.microsoft.com/windows/win32/fileio/cancelioex-func)
     fn cancel(&self, ticket: Ticket) -> bool;
 
-    /// How many operations were started and have not been handed out. Looks at every record: for
-    /// shutting down, and for statistics.
+    /// How many operations were started and have not been fetched from the system by a wait. Looks
+    /// at every record: for shutting down, and for statistics.
     fn in_flight(&self) -> usize;
 }
 

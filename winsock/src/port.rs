@@ -20,8 +20,9 @@ use crate::socket::{Socket, millis, start};
 
 /// A completion port, with `T` for tokens and `B` for buffers.
 ///
-/// Every thread may start [operations](crate::Operations) and every thread may wait for their ends. Both
-/// go through `&self`: share the port by reference (scoped threads) or in an [`Arc`](std::sync::Arc).
+/// Every thread may start [operations](crate::Operations) and every thread may wait for their ends.
+/// Both go through `&self`: share the port by reference (scoped threads) or in an
+/// [`Arc`](std::sync::Arc).
 ///
 /// Starting never fails and never blocks. An operation that the system refuses at once, because the
 /// socket is not connected, say, completes like all others, with that error: there is one place to

@@ -12,8 +12,8 @@ use crate::tcp::first;
 
 /// A UDP socket.
 ///
-/// Its own methods block; operations that do not are [`Operations::recv_from`](crate::Operations::recv_from)
-/// and
+/// Its own methods block; operations that do not are
+/// [`Operations::recv_from`](crate::Operations::recv_from) and
 /// [`Operations::send_to`](crate::Operations::send_to).
 ///
 /// As on Windows, a receive fails with [`Error::CONNECTION_RESET`] after a datagram sent from the

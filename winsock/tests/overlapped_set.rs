@@ -52,7 +52,7 @@ fn all_that_have_ended_come_before_the_next_wait() {
     for (_, far) in &pairs {
         far.send(b"once").unwrap();
     }
-    while turns.iter().any(|&count| count == 0) {
+    while turns.contains(&0) {
         pairs[0].1.send(b"again").unwrap();
         let Completion::Recv { token, buf, result: Ok(1..) } = next(&set) else { panic!() };
         turns[token] += 1;
