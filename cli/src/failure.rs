@@ -18,13 +18,19 @@ impl Failure {
         Failure::Failed(format!("{what}: {why}"))
     }
 
+    /// What is said of it.
+    pub fn line(&self) -> &str {
+        match self {
+            Failure::Failed(line) | Failure::Usage(line) => line,
+        }
+    }
+
     pub fn report(self) -> ExitCode {
-        let (line, code) = match self {
-            Failure::Failed(line) => (line, ExitCode::from(1)),
-            Failure::Usage(line) => (line, ExitCode::from(2)),
-        };
-        eprintln!("error: {line}");
-        code
+        eprintln!("error: {}", self.line());
+        match self {
+            Failure::Failed(_) => ExitCode::from(1),
+            Failure::Usage(_) => ExitCode::from(2),
+        }
     }
 }
 

@@ -13,14 +13,14 @@ use std::io;
 use std::net::{SocketAddr, ToSocketAddrs};
 use std::sync::atomic::Ordering;
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use indicatif::{ProgressBar, ProgressStyle};
 
 use self::churn::Churn;
 use self::course::{Course, Window};
 use self::steady::Steady;
-use self::tally::{Mode, Report, Server, Tally};
+use self::tally::{Mode, Report, Server, Silence, Tally};
 use crate::failure::Failure;
 use crate::os::{self, Footprint};
 use crate::out::say;
@@ -28,6 +28,8 @@ use crate::out::say;
 const TICK: Duration = Duration::from_millis(100);
 /// Descriptors besides the connections: standard streams, event queues, /proc.
 const SPARE_DESCRIPTORS: u64 = 32;
+/// What a server does after its last connection is no silence yet.
+const SETTLING: Duration = Duration::from_millis(200);
 
 /// Load an echo server and check every byte it sends back.
 ///
@@ -67,6 +69,20 @@ pub struct Args {
     /// Connect, send one message, close, again
     #[arg(long, conflicts_with = "depth")]
     churn: bool,
+
+    /// Connect to the server all at once, and go on with those that it serves
+    #[arg(long, conflicts_with = "churn")]
+    at_once: bool,
+
+    /// Hold the connections silent for this long first, and see what the server does meanwhile
+    #[arg(long, value_name = "T", value_parser = seconds, allow_negative_numbers = true,
+          conflicts_with = "churn", requires = "server_pid")]
+    silence: Option<f64>,
+
+    /// How long to wait for the next connection to be served
+    #[arg(long, value_name = "T", default_value_t = 10.0, value_parser = seconds,
+          allow_negative_numbers = true)]
+    patience: f64,
 
     /// The text the server was told to greet with: it is expected, and left out of the count
     #[arg(long, value_name = "TEXT")]
@@ -131,6 +147,11 @@ pub struct Plan {
     time: Duration,
     rate: Option<f64>,
     churn: bool,
+    /// All connect at once, and those that are not served take no part. Otherwise all are to be
+    /// served, some at a time.
+    at_once: bool,
+    silence: Option<Duration>,
+    patience: Duration,
     greeting: Vec<u8>,
     threads: usize,
 }
@@ -157,6 +178,9 @@ impl Plan {
             time: Duration::from_secs_f64(args.seconds),
             rate: args.rate,
             churn: args.churn,
+            at_once: args.at_once,
+            silence: args.silence.map(Duration::from_secs_f64),
+            patience: Duration::from_secs_f64(args.patience),
             greeting: args.greeting.as_deref().map(crate::greeting).unwrap_or_default(),
             threads: connections.min(args.threads as usize),
         })
@@ -187,14 +211,16 @@ pub fn run(args: &Args) -> Result<(), Failure> {
     let plan = Plan::new(args)?;
     check_descriptors(plan.connections)?;
     let report = execute(&plan, &args.server_pid)?;
+    let begun = report.seconds > 0.0;
     if args.json {
         let json = serde_json::to_string(&report).map_err(|error| Failure::of("report", error))?;
         say(json)?;
-    } else {
+    } else if begun {
         say(report.as_text())?;
     }
     match report.first_error {
         None => Ok(()),
+        Some(first) if !begun => Err(Failure::Failed(first)),
         Some(first) => Err(Failure::Failed(format!(
             "{} of {} connections failed, {first}",
             report.errors, report.connections
@@ -214,23 +240,23 @@ fn check_descriptors(connections: usize) -> Result<(), Failure> {
 }
 
 fn execute(plan: &Plan, servers: &[u32]) -> Result<Report, Failure> {
-    let idle = footprint(servers)?;
     let course = Course::new(plan.threads);
+    let start = Stand::of(servers)?;
     let shared = &course;
-    let (measured, tally) = thread::scope(|scope| {
+    let (observed, tally) = thread::scope(|scope| {
         let threads: Vec<_> = (0..plan.threads)
             .map(|thread| scope.spawn(move || work(plan, plan.share(thread), shared)))
             .collect();
-        let measured = oversee(plan, &course, servers);
+        let observed = oversee(plan, &course, servers, start);
         let mut tally = Tally::new();
         for thread in threads {
             tally.add(thread.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)));
         }
-        (measured, tally)
+        (observed, tally)
     });
     match course.failure() {
         Some(failure) => Err(failure),
-        None => Ok(report(plan, tally, &measured?, &idle, !servers.is_empty())),
+        None => Ok(report(plan, &course, tally, &observed?, !servers.is_empty())),
     }
 }
 
@@ -247,33 +273,81 @@ fn work(plan: &Plan, share: Share, course: &Course) -> Tally {
     })
 }
 
-/// What was seen of the measured time.
-struct Measured {
+/// The servers at one moment.
+#[derive(Clone, Copy)]
+struct Stand {
+    footprint: Footprint,
+    cpu_ns: u64,
+}
+
+impl Stand {
+    fn of(servers: &[u32]) -> Result<Stand, Failure> {
+        Ok(Stand { footprint: footprint(servers)?, cpu_ns: cpu_ns(servers)? })
+    }
+}
+
+/// What was seen of a run.
+struct Observed {
+    /// Before the first connection.
+    start: Stand,
+    /// When every connection was open and had been served.
+    open: Stand,
+    silence: Option<Silence>,
+    /// The rest is of the measured time.
     seconds: f64,
     messages: u64,
     cpu_ns: u64,
-    /// When every connection was open.
-    busy: Footprint,
+    load_cpu_ns: u64,
 }
 
-fn oversee(plan: &Plan, course: &Course, servers: &[u32]) -> Result<Measured, Failure> {
+fn oversee(
+    plan: &Plan,
+    course: &Course,
+    servers: &[u32],
+    start: Stand,
+) -> Result<Observed, Failure> {
     let bar = progress_bar();
     watch_connecting(plan, course, &bar);
     course.gather();
-    let start = footprint(servers).and_then(|busy| Ok((busy, cpu_ns(servers)?)));
-    let wanted = start.is_ok() && !course.has_failed();
+    let ready = prepare(plan, course, servers);
+    let wanted = ready.is_ok() && !course.has_ended();
     let window = course.go(wanted.then_some(plan.time));
-    let (busy, before) = start?;
+    let (open, silence, before, load_before) = ready?;
     let Some(window) = window else {
-        return Ok(Measured { seconds: 0.0, messages: 0, cpu_ns: 0, busy });
+        bar.finish_and_clear();
+        let (seconds, messages, cpu_ns, load_cpu_ns) = (0.0, 0, 0, 0);
+        return Ok(Observed { start, open, silence, seconds, messages, cpu_ns, load_cpu_ns });
     };
     watch_running(window, course, &bar);
     // At one moment, as nearly as can be.
     let after = cpu_ns(servers);
+    let load_cpu_ns = own_cpu_ns() - load_before;
     let messages = course.answered.load(Ordering::Relaxed);
     let seconds = (course.clock.now() - window.start) as f64 / 1e9;
     bar.finish_and_clear();
-    Ok(Measured { seconds, messages, cpu_ns: after? - before, busy })
+    let cpu_ns = after? - before;
+    Ok(Observed { start, open, silence, seconds, messages, cpu_ns, load_cpu_ns })
+}
+
+/// All connections are open: looks at the servers, and at what they do while nothing is sent. The
+/// CPU times are of the moment when the run begins.
+fn prepare(
+    plan: &Plan,
+    course: &Course,
+    servers: &[u32],
+) -> Result<(Stand, Option<Silence>, u64, u64), Failure> {
+    let open = Stand::of(servers)?;
+    let wanted = plan.silence.filter(|_| !course.has_ended());
+    let silence = wanted.map(|time| hold_silence(time, servers)).transpose()?;
+    Ok((open, silence, cpu_ns(servers)?, own_cpu_ns()))
+}
+
+fn hold_silence(time: Duration, servers: &[u32]) -> Result<Silence, Failure> {
+    thread::sleep(SETTLING);
+    let (begun, before) = (Instant::now(), cpu_ns(servers)?);
+    thread::sleep(time);
+    let cpu_ns = cpu_ns(servers)? - before;
+    Ok(Silence { seconds: begun.elapsed().as_secs_f64(), cpu_seconds: cpu_ns as f64 / 1e9 })
 }
 
 fn watch_connecting(plan: &Plan, course: &Course, bar: &ProgressBar) {
@@ -282,7 +356,8 @@ fn watch_connecting(plan: &Plan, course: &Course, bar: &ProgressBar) {
     }
     loop {
         let established = course.established.load(Ordering::Relaxed);
-        if established >= plan.connections as u64 || course.has_failed() {
+        let given_up = course.given_up.load(Ordering::Relaxed);
+        if established + given_up >= plan.connections as u64 || course.has_ended() {
             return;
         }
         bar.set_message(format!("{established} of {} connections", plan.connections));
@@ -325,40 +400,51 @@ fn cpu_ns(servers: &[u32]) -> Result<u64, Failure> {
     servers.iter().map(one).sum()
 }
 
+/// This process's; 0 where that is not to be had.
+fn own_cpu_ns() -> u64 {
+    os::cpu_ns(std::process::id()).unwrap_or(0)
+}
+
 fn unwatched(pid: u32, error: &io::Error) -> Failure {
     Failure::of(format_args!("cannot watch process {pid}"), error)
 }
 
 fn report(
     plan: &Plan,
+    course: &Course,
     tally: Tally,
-    measured: &Measured,
-    idle: &Footprint,
+    observed: &Observed,
     watched: bool,
 ) -> Report {
-    let cpu_ns = measured.cpu_ns as f64;
+    let Observed { start, open, seconds, messages, .. } = *observed;
+    let cpu_ns = observed.cpu_ns as f64;
     let server = Server {
+        connect_cpu_seconds: (open.cpu_ns - start.cpu_ns) as f64 / 1e9,
+        silence: observed.silence,
         cpu_seconds: cpu_ns / 1e9,
-        cpu_us_per_message: (measured.messages > 0)
-            .then(|| cpu_ns / 1e3 / measured.messages as f64),
-        threads: measured.busy.threads,
-        memory_before: idle.memory,
-        memory: measured.busy.memory,
+        cpu_us_per_message: (messages > 0).then(|| cpu_ns / 1e3 / messages as f64),
+        threads: open.footprint.threads,
+        memory_before: start.footprint.memory,
+        memory: open.footprint.memory,
     };
+    let rate = if seconds > 0.0 { messages as f64 / seconds } else { 0.0 };
     Report {
         target: plan.target.to_string(),
         mode: plan.mode(),
         connections: plan.connections,
         size: plan.size,
         depth: plan.depth,
-        seconds: measured.seconds,
-        messages: measured.messages,
-        messages_per_second: measured.messages as f64 / measured.seconds,
+        served: course.established.load(Ordering::Relaxed),
+        served_seconds: course.served_at.load(Ordering::Relaxed) as f64 / 1e9,
+        seconds,
+        messages,
+        messages_per_second: rate,
+        load_cpu_seconds: observed.load_cpu_ns as f64 / 1e9,
         latency_us: tally.latency(),
         bytes: tally.bytes,
         errors: tally.errors,
         missing_bytes: tally.missing_bytes,
-        first_error: tally.first_error,
+        first_error: course.ended().or(tally.first_error),
         server: watched.then_some(server),
     }
 }

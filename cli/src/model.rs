@@ -19,6 +19,23 @@ impl Model {
     pub fn all() -> Vec<Model> {
         Model::value_variants().to_vec()
     }
+
+    /// What its threads wait in.
+    pub fn waits_in(self) -> &'static str {
+        match self {
+            Model::CompletionPort => "GetQueuedCompletionStatusEx",
+            Model::ThreadPerClient => "recv",
+        }
+    }
+
+    /// Lines of code of its echo server in examples/: neither blank nor a comment.
+    pub fn example_lines(self) -> Option<u32> {
+        match self {
+            Model::CompletionPort => Some(57),
+            // It has none: there is nothing of Windows' own in it.
+            Model::ThreadPerClient => None,
+        }
+    }
 }
 
 impl fmt::Display for Model {
@@ -27,5 +44,26 @@ impl fmt::Display for Model {
             Model::CompletionPort => "completion-port",
             Model::ThreadPerClient => "thread-per-client",
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+    use std::path::Path;
+
+    use super::*;
+
+    /// Neither blank nor a comment.
+    fn code_lines(text: &str) -> u32 {
+        let lines = text.lines().map(str::trim);
+        lines.filter(|line| !line.is_empty() && !line.starts_with("//")).count() as u32
+    }
+
+    #[test]
+    fn the_examples_have_as_many_lines_as_it_says() {
+        let above = Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("a workspace");
+        let text = fs::read_to_string(above.join("winsock/examples/echo.rs")).expect("the example");
+        assert_eq!(Model::CompletionPort.example_lines(), Some(code_lines(&text)));
     }
 }

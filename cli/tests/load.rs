@@ -6,11 +6,11 @@ mod common;
 
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
-use std::process::Output;
+use std::process::{Command, Output};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use common::{run, text};
+use common::{MODELS, Served, run, text};
 use serde_json::Value;
 
 /// Serves one client after another with `serve`, in the background, for the rest of the test.
@@ -122,18 +122,132 @@ fn open_loop_charges_a_stall_for_all_it_held_up() {
 }
 
 #[test]
+fn holds_silent_first_if_told_to() {
+    let server = Served::start("completion-port", &[]);
+    let pid = server.pid().to_string();
+    let hold = ["--connections", "20", "--silence", "0.3", "--seconds", "0.2", "--json"];
+    let output = server.load(&[&hold, &["--server-pid", &pid][..]].concat());
+    let report: Value = serde_json::from_slice(&output.stdout).expect("one JSON object");
+    assert_eq!(report["served"], 20);
+    assert!(report["served_seconds"].as_f64() > Some(0.0), "{report}");
+    let silence = &report["server"]["silence"];
+    assert!(silence["seconds"].as_f64() >= Some(0.3), "{report}");
+    assert!(silence["cpu_seconds"].as_f64() < Some(0.05), "{report}");
+    assert!(report["messages"].as_u64() > Some(0), "{report}");
+}
+
+/// A server that serves two clients, and keeps others waiting.
+fn two_at_most() -> SocketAddr {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let at = listener.local_addr().unwrap();
+    thread::spawn(move || {
+        let echo = |(client, _)| thread::spawn(move || echo(client, |_, _| {}));
+        let served: Vec<_> = (0..2).map(|_| echo(listener.accept().unwrap())).collect();
+        served.into_iter().for_each(|client| client.join().unwrap());
+    });
+    at
+}
+
+fn crowd(at: SocketAddr, more: &[&str]) -> Output {
+    let connect = at.to_string();
+    let five = ["--connections", "5", "--seconds", "0.3", "--patience", "0.5", "--json"];
+    run(&[&["load", "--connect", &connect], &five[..], more].concat())
+}
+
+#[test]
+fn says_how_many_were_served() {
+    let output = crowd(two_at_most(), &[]);
+    is_found(&output, "2 of 5 connections were served, the others waited 0.5 s in vain");
+    let report: Value = serde_json::from_slice(&output.stdout).expect("one JSON object");
+    assert_eq!((&report["served"], &report["messages"]), (&2.into(), &0.into()));
+}
+
+#[test]
+fn goes_on_with_those_that_are_served_at_once() {
+    let output = crowd(two_at_most(), &["--at-once"]);
+    is_found(&output, "3 of 5 connections failed");
+    let report: Value = serde_json::from_slice(&output.stdout).expect("one JSON object");
+    assert_eq!((&report["served"], &report["errors"]), (&2.into(), &3.into()));
+    assert!(report["messages"].as_u64() > Some(0), "{report}");
+}
+
+/// A file that is gone at the end.
+struct Scrap(std::path::PathBuf);
+
+impl Scrap {
+    fn new(name: &str) -> Scrap {
+        Scrap(std::env::temp_dir().join(format!("winsock-{}-{name}", std::process::id())))
+    }
+
+    fn path(&self) -> String {
+        self.0.display().to_string()
+    }
+
+    fn read(&self) -> String {
+        std::fs::read_to_string(&self.0).expect("the file was written")
+    }
+}
+
+impl Drop for Scrap {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_file(&self.0);
+    }
+}
+
+const QUICK: [&str; 6] = ["--rounds", "1", "--seconds", "0.2", "--up-to", "20"];
+
+#[test]
 fn compares_the_models() {
-    let file = std::env::temp_dir().join(format!("winsock-compare-{}.json", std::process::id()));
-    let path = file.display().to_string();
-    let quick = ["--rounds", "1", "--seconds", "0.3", "--connections", "10"];
-    let output = run(&[&["compare", "--json", &path], &quick[..]].concat());
+    let (json, html) = (Scrap::new("compare.json"), Scrap::new("compare.html"));
+    let files = ["--json", &json.path(), "--html", &html.path(), "--connections", "10"];
+    let output = run(&[&["compare"], &QUICK[..], &files].concat());
     let table = text(&output.stdout);
     assert_eq!(output.status.code(), Some(0), "{}", text(&output.stderr));
-    for name in ["messages/s", "completion-port", "thread-per-client", "backend epoll"] {
+    for name in ["messages/s", "idle CPU", "stops at", "example", "backend epoll", "Every byte"] {
         assert!(table.contains(name), "{name} is missing: {table}");
     }
-    let json = std::fs::read_to_string(&file).expect("the file was written");
-    std::fs::remove_file(&file).unwrap();
-    let record: Value = serde_json::from_str(&json).expect("JSON");
-    assert_eq!(record["rounds"].as_array().map(Vec::len), Some(2));
+    let page = html.read();
+    for model in MODELS {
+        // Busy, and with many connections.
+        let rows = table.lines().filter(|line| line.starts_with(model)).count();
+        assert_eq!(rows, 2, "{model}: {table}");
+        // Four charts, wide and narrow.
+        assert_eq!(page.matches(&format!("data-model=\"{model}\"")).count(), 8, "{model}");
+    }
+    assert!(!page.contains("NaN"));
+    let record: Value = serde_json::from_str(&json.read()).expect("JSON");
+    // 1, 10 and 20 connections, and 10 at a fixed rate.
+    assert_eq!(record["rounds"].as_array().map(Vec::len), Some(4 * MODELS.len()));
+    assert_eq!(record["plan"]["most"]["connections"], 20);
+    assert_eq!(record["backend"], "epoll");
+}
+
+#[test]
+fn compares_how_models_take_a_crowd() {
+    let (json, html) = (Scrap::new("crowd.json"), Scrap::new("crowd.html"));
+    let crowd = ["--clients", "300", "--rate", "2000", "--seconds", "0.5"];
+    let files = ["--json", &json.path(), "--html", &html.path()];
+    let output = run(&[&["compare"], &crowd[..], &files].concat());
+    let table = text(&output.stdout);
+    assert_eq!(output.status.code(), Some(0), "{}", text(&output.stderr));
+    assert!(table.contains("300 clients connect and send at once, then send 2000"), "{table}");
+    assert!(html.read().contains("CPU share at the fixed rate"));
+    let record: Value = serde_json::from_str(&json.read()).expect("JSON");
+    for round in record["rounds"].as_array().expect("rounds") {
+        assert_eq!(round["load"]["served"], 300, "{round}");
+        assert!(round["load"]["server"]["cpu_seconds"].as_f64() > Some(0.0), "{round}");
+    }
+}
+
+#[test]
+fn more_clients_than_descriptors_are_cut_and_said() {
+    let mut command = Command::new("sh");
+    let crowd = "compare --clients 500 --models completion-port --seconds 0.2";
+    let script = format!("ulimit -n 200; exec \"$0\" {crowd}");
+    command.args(["-c", &script, env!("CARGO_BIN_EXE_winsock")]);
+    let output = command.output().expect("the command starts");
+    let table = text(&output.stdout);
+    assert_eq!(output.status.code(), Some(0), "{}", text(&output.stderr));
+    assert!(table.contains("72 clients connect"), "{table}");
+    assert!(table.contains("Not more than 72 connections"), "{table}");
 }

@@ -11,7 +11,7 @@ use common::{MODELS, refusal, run, text, winsock};
 
 #[test]
 fn bad_arguments_are_refused_in_one_line() {
-    let cases: [(&[&str], &str); 14] = [
+    let cases: [(&[&str], &str); 22] = [
         (&["fly"], "fly"),
         (&["serve"], "--model"),
         (&["serve", "--model", "signals"], "completion-port"),
@@ -25,7 +25,15 @@ fn bad_arguments_are_refused_in_one_line() {
         (&["load", "--connect", "127.0.0.1:1", "--seconds", "-1"], "--seconds"),
         (&["load", "--connect", "127.0.0.1:1", "--rate", "1", "--churn"], "--rate"),
         (&["load", "--connect", "127.0.0.1:1", "--rate", "NaN"], "--rate"),
+        (&["load", "--connect", "127.0.0.1:1", "--silence", "1"], "--server-pid"),
+        (&["load", "--connect", "127.0.0.1:1", "--at-once", "--churn"], "--at-once"),
         (&["compare", "--models", "all"], "all"),
+        (&["compare", "--rate", "0"], "--rate"),
+        (&["compare", "--clients", "10", "--up-to", "20"], "--clients"),
+        (&["compare", "--connections", "20", "--up-to", "10"], "--up-to 10"),
+        (&["compare", "--html", "/nowhere/at/all.html"], "/nowhere/at/all.html"),
+        (&["compare", "--json", "/"], "/"),
+        (&["compare", "--html", "a.out", "--json", "a.out"], "a.out"),
     ];
     for (arguments, named) in cases {
         let (code, line) = refusal(&run(arguments));

@@ -1,158 +1,139 @@
 //! One measurement: a server in one process, its load in another.
 
-use std::fmt;
-use std::io::{BufRead, BufReader, Read};
-use std::process::{Child, ChildStdout, Command, Stdio};
+use std::process::Stdio;
+use std::thread;
 use std::time::{Duration, Instant};
 
 use serde::Serialize;
 
-use super::Args;
+use super::cores::Cores;
+use super::server::{Server, ourselves, plain};
 use crate::failure::Failure;
-use crate::load::tally::Report;
+use crate::load::tally::{Report, Silence};
 use crate::model::Model;
 use crate::os;
 
-/// How long a server may take to end after it was asked to: its own deadline and some.
-const ENDING: Duration = Duration::from_secs(8);
+/// How long nobody may be served before a model is taken to have stopped.
+const PATIENCE: f64 = 5.0;
+/// What a server does after it started is not idleness yet.
+const SETTLING: Duration = Duration::from_millis(200);
 
-/// Which core the server runs on, and which the load.
-pub struct Cores {
-    pair: Option<(usize, usize)>,
+/// What is asked of a server.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+pub struct Cell {
+    pub connections: u64,
+    pub size: u64,
+    pub pace: Pace,
+    /// How long a round measures.
+    pub seconds: f64,
+    /// How long the server is watched before, while all connections are open and silent.
+    pub silence: Option<f64>,
 }
 
-impl Cores {
-    pub fn choose() -> Cores {
-        match os::allowed_cores()[..] {
-            [server, load, ..] => Cores { pair: Some((server, load)) },
-            [_] | [] => Cores { pair: None },
-        }
-    }
-
-    fn pin_server(&self) -> Result<(), Failure> {
-        self.pair.map_or(Ok(()), |(server, _)| pin(server))
-    }
-
-    fn pin_load(&self) -> Result<(), Failure> {
-        self.pair.map_or(Ok(()), |(_, load)| pin(load))
-    }
-}
-
-fn pin(core: usize) -> Result<(), Failure> {
-    os::pin(core).map_err(|error| Failure::of(format_args!("cannot run on core {core}"), error))
-}
-
-impl fmt::Display for Cores {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self.pair {
-            Some((server, load)) => write!(f, "server on core {server}, load on core {load}"),
-            None => write!(f, "server and load share the only core"),
-        }
-    }
+/// When messages are sent.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Pace {
+    /// Each connection sends the next when one has come back.
+    Closed,
+    /// So many per second over all connections.
+    Rate(f64),
+    /// The same, after all connections were begun at once.
+    Crowd(f64),
 }
 
 #[derive(Serialize)]
 pub struct Round {
     pub model: Model,
-    pub load: Report,
+    pub cell: Cell,
+    /// Absent if there was nothing to measure.
+    pub load: Option<Report>,
+    /// The server before its first connection.
+    pub idle: Option<Silence>,
+    /// What the server warned of.
+    pub warning: Option<String>,
+    /// What went wrong.
+    pub failure: Option<String>,
 }
 
 impl Round {
-    pub fn run(model: Model, args: &Args, cores: &Cores) -> Result<Round, Failure> {
+    /// A model that fails is a finding, like others.
+    pub fn run(model: Model, cell: Cell, cores: &Cores) -> Round {
+        let mut round = Round { model, cell, load: None, idle: None, warning: None, failure: None };
+        let done = round.measure(cores);
+        round.failure = match done {
+            Err(failure) => Some(failure.line().to_string()),
+            Ok(()) => round.fault(),
+        };
+        round
+    }
+
+    /// Whether the model met a limit, which it has warned of.
+    pub fn has_stopped(&self) -> bool {
+        let short = self.load.as_ref().is_some_and(|load| load.served < self.cell.connections);
+        short && self.warning.is_some()
+    }
+
+    /// What the load found wrong. Clients that a limit keeps waiting, or that were too many at
+    /// once, are no fault.
+    fn fault(&self) -> Option<String> {
+        let load = self.load.as_ref()?;
+        let unserved = self.cell.connections - load.served;
+        let excused = match self.cell.pace {
+            Pace::Crowd(_) => load.seconds > 0.0 && load.errors <= unserved,
+            Pace::Closed | Pace::Rate(_) => self.has_stopped(),
+        };
+        load.first_error.clone().filter(|_| !excused)
+    }
+
+    fn measure(&mut self, cores: &Cores) -> Result<(), Failure> {
         cores.pin_server()?;
-        let server = Server::start(model)?;
+        let server = Server::start(self.model)?;
         cores.pin_load()?;
-        let load = load(&server, args)?;
-        server.stop()?;
-        Ok(Round { model, load })
-    }
-}
-
-/// A `winsock serve` that ends with us at the latest.
-struct Server {
-    model: Model,
-    child: Child,
-    at: String,
-    _out: BufReader<ChildStdout>,
-}
-
-impl Server {
-    fn start(model: Model) -> Result<Server, Failure> {
-        let mut command = ourselves()?;
-        command.args(["serve", "--model", &model.to_string(), "--bind", "127.0.0.1:0"]);
-        command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
-        os::end_with_us(&mut command);
-        let mut child = command.spawn().map_err(|error| Failure::of("cannot start", error))?;
-        let mut out = BufReader::new(child.stdout.take().expect("stdout is a pipe"));
-        let mut line = String::new();
-        // A server that could not start has closed its stdout, and said why on stderr.
-        let read = out.read_line(&mut line);
-        let at = line.split_whitespace().nth(2).map(str::to_string);
-        match (read, at) {
-            (Ok(_), Some(at)) => Ok(Server { model, child, at, _out: out }),
-            (Ok(_) | Err(_), _) => Err(Failure::of(model, last_line(&mut child))),
+        if let Some(time) = self.cell.silence {
+            self.idle = Some(watch(&server, Duration::from_secs_f64(time))?);
         }
-    }
-
-    /// Asks it to stop, and waits until it did.
-    fn stop(mut self) -> Result<(), Failure> {
-        let failed = |why: &dyn fmt::Display| Failure::of(self.model, why);
-        os::ask_to_stop(self.child.id()).map_err(|error| failed(&error))?;
-        let deadline = Instant::now() + ENDING;
-        while Instant::now() < deadline {
-            match self.child.try_wait() {
-                Ok(Some(status)) if status.success() => return Ok(()),
-                Ok(Some(status)) => {
-                    return Err(failed(&format_args!("the server ended with {status}")));
-                }
-                Ok(None) => std::thread::sleep(Duration::from_millis(10)),
-                Err(error) => return Err(failed(&error)),
-            }
-        }
-        Err(failed(&"the server did not stop when asked to"))
+        self.load = Some(load(&server, &self.cell)?);
+        self.warning = server.stop()?;
+        Ok(())
     }
 }
 
-impl Drop for Server {
-    fn drop(&mut self) {
-        // Harmless if it ended; what fails here has no remedy.
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-    }
+fn watch(server: &Server, time: Duration) -> Result<Silence, Failure> {
+    let cpu_ns = || os::cpu_ns(server.pid()).map_err(|error| Failure::of("the server", error));
+    thread::sleep(SETTLING);
+    let (begun, before) = (Instant::now(), cpu_ns()?);
+    thread::sleep(time);
+    let cpu_seconds = (cpu_ns()? - before) as f64 / 1e9;
+    Ok(Silence { seconds: begun.elapsed().as_secs_f64(), cpu_seconds })
 }
 
-fn load(server: &Server, args: &Args) -> Result<Report, Failure> {
+fn load(server: &Server, cell: &Cell) -> Result<Report, Failure> {
     let mut command = ourselves()?;
     command.args(["load", "--json", "--connect", &server.at]);
-    command.args(["--server-pid", &server.child.id().to_string()]);
-    command.args(["--connections", &args.connections.to_string()]);
-    command.args(["--size", &args.size.to_string()]);
-    command.args(["--seconds", &args.seconds.to_string()]);
+    command.args(["--server-pid", &server.pid().to_string()]);
+    command.args(["--connections", &cell.connections.to_string()]);
+    command.args(["--size", &cell.size.to_string()]);
+    command.args(["--seconds", &cell.seconds.to_string()]);
+    command.args(["--patience", &PATIENCE.to_string()]);
+    if let Some(time) = cell.silence {
+        command.args(["--silence", &time.to_string()]);
+    }
+    match cell.pace {
+        Pace::Closed => {}
+        Pace::Rate(rate) => {
+            command.args(["--rate", &rate.to_string()]);
+        }
+        Pace::Crowd(rate) => {
+            command.args(["--at-once", "--rate", &rate.to_string()]);
+        }
+    }
     command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
     os::end_with_us(&mut command);
     let output = command.output().map_err(|error| Failure::of("cannot start", error))?;
     // A load that met errors prints its report all the same.
     serde_json::from_slice(&output.stdout).map_err(|_| {
         let text = String::from_utf8_lossy(&output.stderr);
-        Failure::of(server.model, plain(text.lines().last().unwrap_or("the load failed")))
+        Failure::Failed(plain(text.lines().last().unwrap_or("the load failed")).to_string())
     })
-}
-
-fn ourselves() -> Result<Command, Failure> {
-    let program = std::env::current_exe();
-    program.map(Command::new).map_err(|error| Failure::of("cannot find this program", error))
-}
-
-/// What a child said last before it ended.
-fn last_line(child: &mut Child) -> String {
-    let mut text = String::new();
-    if let Some(stderr) = &mut child.stderr {
-        let _ = stderr.read_to_string(&mut text);
-    }
-    let _ = child.wait();
-    plain(text.lines().last().unwrap_or("the server ended at once")).to_string()
-}
-
-fn plain(line: &str) -> &str {
-    line.strip_prefix("error: ").unwrap_or(line)
 }

@@ -1,127 +1,173 @@
-//! The table: one row a model, medians of its rounds.
+//! The tables for the terminal: one row a model.
 
-use std::time::{SystemTime, UNIX_EPOCH};
-
-use super::round::Round;
-use crate::load::tally::Report;
+use super::findings::{self as find, Findings, Reach};
+use super::plan::Plan;
+use super::round::{Cell, Pace};
 use crate::model::Model;
 
-pub struct Row {
-    model: Model,
-    messages_per_second: f64,
-    cpu_us: Option<f64>,
-    p50: f64,
-    p99: f64,
-    threads: f64,
-    memory: f64,
-    errors: u64,
+const NONE: &str = "-";
+
+/// All of it, paragraph by paragraph.
+pub fn render(plan: &Plan, found: &Findings) -> String {
+    let mut parts = Vec::new();
+    if let (Some(main), Some(paced)) = (plan.main, plan.paced) {
+        parts.push(busy(plan, found, main, paced));
+    }
+    if let Some(most) = plan.most {
+        parts.push(many(plan, found, most));
+    }
+    if let Some(crowd) = plan.crowd {
+        parts.push(crowded(plan, found, crowd));
+    }
+    parts.push(notes(plan, found));
+    parts.join("\n")
 }
 
-impl Row {
-    pub fn of(model: Model, rounds: &[Round]) -> Row {
-        let loads = || rounds.iter().filter(|round| round.model == model).map(|round| &round.load);
-        let server = |value: fn(&Report) -> Option<f64>| median(loads().filter_map(value));
-        Row {
-            model,
-            messages_per_second: median(loads().map(|load| load.messages_per_second))
-                .unwrap_or_default(),
-            cpu_us: server(|load| load.server.as_ref()?.cpu_us_per_message),
-            p50: median(loads().map(|load| load.latency_us.p50)).unwrap_or_default(),
-            p99: median(loads().map(|load| load.latency_us.p99)).unwrap_or_default(),
-            threads: server(|load| Some(load.server.as_ref()?.threads as f64)).unwrap_or_default(),
-            memory: server(memory_per_connection).unwrap_or_default(),
-            errors: loads().map(|load| load.errors).sum(),
+fn busy(plan: &Plan, found: &Findings, main: Cell, paced: Cell) -> String {
+    let heads = ["messages/s", "CPU µs/msg", "p50 µs", "p99 µs", "threads", "example"];
+    let rows = plan.models.iter().map(|&model| {
+        let busy = |value: Figure| found.median(model, Some(main), value);
+        let paced = |value: Figure| found.median(model, Some(paced), value);
+        let cells = vec![
+            number(busy(find::rate), 0),
+            number(busy(find::cpu_us), 2),
+            number(paced(find::p50), 0),
+            number(paced(find::p99), 0),
+            number(busy(find::threads), 0),
+            model.example_lines().map_or(NONE.into(), |lines| format!("{lines} lines")),
+        ];
+        (model, cells)
+    });
+    format!(
+        "{} connections, {}; latency at {} messages/s, {}\n{}",
+        main.connections,
+        times(plan, found, main),
+        rate_of(paced),
+        times(plan, found, paced),
+        align(&heads, rows)
+    )
+}
+
+fn many(plan: &Plan, found: &Findings, most: Cell) -> String {
+    let heads = [
+        "served in s",
+        "messages/s",
+        "CPU µs/msg",
+        "idle CPU %",
+        "threads",
+        "KiB/conn",
+        "stops at",
+    ];
+    let sweep = plan.sweep();
+    let rows = plan.models.iter().map(|&model| {
+        let many = |value: Figure| found.median(model, Some(most), value);
+        let cells = vec![
+            number(many(find::served_seconds), 2),
+            number(many(find::rate), 0),
+            number(many(find::cpu_us), 2),
+            number(found.idle(model, most).map(|share| share * 100.0), 1),
+            number(many(find::threads), 0),
+            number(many(find::kib_per_connection), 1),
+            match found.reach(model, &sweep) {
+                Reach::Stopped(served) => served.to_string(),
+                Reach::Unseen(_) => "none seen".into(),
+                Reach::Unknown => NONE.into(),
+            },
+        ];
+        (model, cells)
+    });
+    format!(
+        "{} connections, {}\n{}",
+        most.connections,
+        times(plan, found, most),
+        align(&heads, rows)
+    )
+}
+
+fn crowded(plan: &Plan, found: &Findings, crowd: Cell) -> String {
+    let heads = ["served", "in s", "messages/s", "CPU %", "p99 µs", "threads", "KiB/conn"];
+    let rows = plan.models.iter().map(|&model| {
+        let value = |value: Figure| found.median(model, Some(crowd), value);
+        let cells = vec![
+            number(value(find::served), 0),
+            number(value(find::served_seconds), 2),
+            number(value(find::rate), 0),
+            number(value(find::cpu_share), 0),
+            number(value(find::p99), 0),
+            number(value(find::threads), 0),
+            number(value(find::kib_per_connection), 1),
+        ];
+        (model, cells)
+    });
+    format!(
+        "{} clients connect and send at once, then send {} messages/s, {}\n{}",
+        crowd.connections,
+        rate_of(crowd),
+        times(plan, found, crowd),
+        align(&heads, rows)
+    )
+}
+
+fn notes(plan: &Plan, found: &Findings) -> String {
+    let mut notes = vec![
+        "CPU: user and system time of the server; in %, of one core. KiB/conn: memory of the \
+         server's own that each"
+            .to_string(),
+        "connection added, its buffer and its thread's stack included, the kernel's not.".into(),
+    ];
+    if plan.main.is_some() {
+        notes.push("Example: lines of code of the model's echo server in examples/.".into());
+    }
+    if let Some(most) = plan.cut_to {
+        notes.push(format!(
+            "Not more than {most} connections: this process may open no more descriptors."
+        ));
+    }
+    for &model in &plan.models {
+        if let Some(warning) = found.warning(model) {
+            notes.push(format!("{model} stopped: {warning}."));
         }
     }
+    if found.failures().next().is_none() {
+        notes.push(format!("Every byte came back as it was sent: {} in all.", found.bytes()));
+    }
+    notes.join("\n") + "\n"
+}
 
-    fn cells(&self) -> [String; 8] {
-        [
-            self.model.to_string(),
-            format!("{:.0}", self.messages_per_second),
-            self.cpu_us.map_or_else(|| "-".into(), |cpu| format!("{cpu:.2}")),
-            format!("{:.0}", self.p50),
-            format!("{:.0}", self.p99),
-            format!("{:.0}", self.threads),
-            format!("{:.1}", self.memory / 1024.0),
-            self.errors.to_string(),
-        ]
+type Figure = fn(&crate::load::tally::Report) -> Option<f64>;
+
+/// How long a model was measured in the cell.
+pub fn times(plan: &Plan, found: &Findings, cell: Cell) -> String {
+    let (fewest, most) = found.times(&plan.models, cell);
+    let count = if fewest == most { most.to_string() } else { format!("{fewest} to {most}") };
+    format!("{count} x {} s a model", cell.seconds)
+}
+
+pub fn rate_of(cell: Cell) -> f64 {
+    match cell.pace {
+        Pace::Closed => 0.0,
+        Pace::Rate(rate) | Pace::Crowd(rate) => rate,
     }
 }
 
-const HEADS: [&str; 8] =
-    ["model", "messages/s", "CPU µs/msg", "p50 µs", "p99 µs", "threads", "KiB/conn", "errors"];
-const LEGEND: &str = "\
-CPU: user and system time of the server per echoed message. KiB/conn: memory of the server's own
-that each connection added, its receive buffer and its thread's stack included, the kernel's not.";
+fn number(value: Option<f64>, decimals: usize) -> String {
+    value.map_or(NONE.into(), |value| format!("{value:.decimals$}"))
+}
 
-pub fn render(rows: &[Row]) -> String {
-    let lines: Vec<[String; 8]> =
-        [HEADS.map(String::from)].into_iter().chain(rows.iter().map(Row::cells)).collect();
-    let width = |column: usize| lines.iter().map(|line| line[column].chars().count()).max();
-    let widths: Vec<usize> = (0..HEADS.len()).map(|column| width(column).unwrap_or(0)).collect();
+/// The names to the left, the figures to the right, under each other.
+fn align(heads: &[&str], rows: impl Iterator<Item = (Model, Vec<String>)>) -> String {
+    let heads = ["model"].iter().chain(heads).map(|head| head.to_string()).collect();
+    let rows = rows.map(|(model, cells)| [vec![model.to_string()], cells].concat());
+    let lines: Vec<Vec<String>> = std::iter::once(heads).chain(rows).collect();
+    let widest = |column: usize| lines.iter().map(|line| line[column].chars().count()).max();
+    let widths: Vec<usize> = (0..lines[0].len()).map(|at| widest(at).unwrap_or(0)).collect();
     let mut text = String::new();
     for line in &lines {
-        // The names to the left, the figures to the right, under each other.
         text += &format!("{:<1$}", line[0], widths[0]);
         for (cell, width) in line.iter().zip(&widths).skip(1) {
             text += &format!("  {cell:>width$}");
         }
         text.push('\n');
     }
-    text + LEGEND
-}
-
-fn memory_per_connection(load: &Report) -> Option<f64> {
-    let server = load.server.as_ref()?;
-    let grown = server.memory.saturating_sub(server.memory_before);
-    Some(grown as f64 / load.connections as f64)
-}
-
-/// The middle value, or the mean of the two in the middle.
-fn median(values: impl Iterator<Item = f64>) -> Option<f64> {
-    let mut values: Vec<f64> = values.collect();
-    values.sort_by(f64::total_cmp);
-    let (low, high) = (values.len().checked_sub(1)? / 2, values.len() / 2);
-    Some((values[low] + values[high]) / 2.0)
-}
-
-/// Today in UTC, as YYYY-MM-DD.
-pub fn date() -> String {
-    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-    let (year, month, day) = civil((since.as_secs() / 86_400) as i64);
-    format!("{year}-{month:02}-{day:02}")
-}
-
-/// The calendar date, so many days after 1970-01-01. Years are counted from March, so that the leap
-/// day is the last of its year.
-fn civil(days: i64) -> (i64, i64, i64) {
-    let days = days + 719_468;
-    let (era, day_of_era) = (days.div_euclid(146_097), days.rem_euclid(146_097));
-    let year_of_era =
-        (day_of_era - day_of_era / 1_460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
-    let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
-    let month = (5 * day_of_year + 2) / 153;
-    let day = day_of_year - (153 * month + 2) / 5 + 1;
-    let month = if month < 10 { month + 3 } else { month - 9 };
-    let year = year_of_era + era * 400 + i64::from(month <= 2);
-    (year, month, day)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn dates() {
-        assert_eq!(civil(0), (1970, 1, 1));
-        assert_eq!(civil(11_016), (2000, 2, 29));
-        assert_eq!(civil(20_878), (2027, 3, 1));
-    }
-
-    #[test]
-    fn medians() {
-        assert_eq!(median([3.0, 1.0, 2.0].into_iter()), Some(2.0));
-        assert_eq!(median([4.0, 1.0].into_iter()), Some(2.5));
-        assert_eq!(median([].into_iter()), None);
-    }
+    text
 }

@@ -6,9 +6,6 @@ use std::time::{Duration, Instant};
 
 use crate::failure::Failure;
 
-/// How long nothing may happen before we stop waiting for it.
-pub const PATIENCE: Duration = Duration::from_secs(10);
-
 /// One clock for all threads, in nanoseconds.
 #[derive(Clone, Copy)]
 pub struct Clock(Instant);
@@ -35,6 +32,10 @@ pub struct Course {
     pub clock: Clock,
     /// Connections served so far, while connecting.
     pub established: AtomicU64,
+    /// When the last of them was, on the clock.
+    pub served_at: AtomicU64,
+    /// Connections that are not waited for any more.
+    pub given_up: AtomicU64,
     /// Messages echoed within the measured time.
     pub answered: AtomicU64,
     /// Threads that have connections left.
@@ -43,6 +44,8 @@ pub struct Course {
     window: OnceLock<Window>,
     stopped: AtomicBool,
     failure: Mutex<Option<Failure>>,
+    /// Why not all connections were served.
+    ended: Mutex<Option<String>>,
 }
 
 impl Course {
@@ -50,12 +53,15 @@ impl Course {
         Course {
             clock: Clock::start(),
             established: AtomicU64::new(0),
+            served_at: AtomicU64::new(0),
+            given_up: AtomicU64::new(0),
             answered: AtomicU64::new(0),
             working: AtomicUsize::new(threads),
             gate: Barrier::new(threads + 1),
             window: OnceLock::new(),
             stopped: AtomicBool::new(false),
             failure: Mutex::new(None),
+            ended: Mutex::new(None),
         }
     }
 
@@ -65,12 +71,28 @@ impl Course {
         self.failure.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert(failure);
     }
 
-    pub fn has_failed(&self) -> bool {
+    /// Not every connection is served, and so none is to be measured.
+    pub fn end(&self, why: String) {
+        self.stopped.store(true, Ordering::Relaxed);
+        self.ended.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert(why);
+    }
+
+    pub fn has_ended(&self) -> bool {
         self.stopped.load(Ordering::Relaxed)
     }
 
     pub fn failure(&self) -> Option<Failure> {
         self.failure.lock().unwrap_or_else(PoisonError::into_inner).take()
+    }
+
+    pub fn ended(&self) -> Option<String> {
+        self.ended.lock().unwrap_or_else(PoisonError::into_inner).take()
+    }
+
+    /// One more connection is served.
+    pub fn serves(&self) {
+        self.established.fetch_add(1, Ordering::Relaxed);
+        self.served_at.fetch_max(self.clock.now(), Ordering::Relaxed);
     }
 
     /// A thread is ready, waits for the others, and learns the measured time; `None` if one failed.

@@ -55,6 +55,7 @@ pub enum Lost {
     Wrong { offset: u64 },
     Extra { sent: u64 },
     Greeting,
+    Unserved,
     Unanswered { owed: u64 },
     Unended,
 }
@@ -77,6 +78,7 @@ impl fmt::Display for Lost {
                 write!(f, "the server sent more than the {sent} bytes it was to echo")
             }
             Lost::Greeting => write!(f, "the greeting is not the one expected"),
+            Lost::Unserved => write!(f, "the server did not serve the connection in time"),
             Lost::Unanswered { owed } => write!(f, "{owed} bytes did not come back in time"),
             Lost::Unended => write!(f, "the server did not close the connection after we had"),
         }

@@ -9,7 +9,7 @@ use std::time::Duration;
 use mio::event::Event;
 use mio::{Events, Poll, Token};
 
-use super::course::{Course, PATIENCE, Window};
+use super::course::{Course, Window};
 use super::link::{Dialer, Gear, Link, Lost};
 use super::tally::Tally;
 use super::{Plan, Share};
@@ -93,8 +93,8 @@ impl<'a> Steady<'a> {
 
     /// Connects, measures, drains.
     pub fn run(mut self) -> Tally {
-        if let Err(failure) = self.establish() {
-            self.course.fail(failure);
+        if let Err(error) = self.establish() {
+            self.course.fail(Failure::of("cannot wait for events", error));
         }
         if let Some(window) = self.course.line_up() {
             self.window = window;
@@ -106,57 +106,89 @@ impl<'a> Steady<'a> {
     }
 
     /// Every connection is there once its first message came back.
-    fn establish(&mut self) -> Result<(), Failure> {
+    fn establish(&mut self) -> io::Result<()> {
         let mut events = Events::with_capacity(1024);
         let mut progress = self.course.clock.now();
-        while self.established < self.share.count && !self.course.has_failed() {
-            while self.members.len() < self.share.count
-                && self.members.len() - self.established < DIALLING
-            {
-                self.dial()?;
+        while !self.is_settled() && !self.course.has_ended() {
+            while self.members.len() < self.share.count && self.may_dial() {
+                self.dial();
+                progress = self.course.clock.now();
             }
             let before = self.established;
-            self.poll
-                .poll(&mut events, Some(TICK))
-                .map_err(|error| Failure::of("cannot wait for events", error))?;
+            self.poll.poll(&mut events, Some(TICK))?;
             for event in &events {
                 let index = event.token().0;
-                self.turn(index, event).map_err(|lost| self.unserved(&lost))?;
+                if let Err(lost) = self.turn(index, event) {
+                    self.unserved(index, &lost);
+                }
             }
             let now = self.course.clock.now();
             if self.established > before {
                 progress = now;
-            } else if now - progress > PATIENCE.as_nanos() as u64 {
-                return Err(self.stalled());
+            } else if now - progress > self.plan.patience.as_nanos() as u64 {
+                self.stalled();
             }
         }
         Ok(())
     }
 
-    fn dial(&mut self) -> Result<(), Failure> {
+    /// Nobody is waited for any more: a member that is left is served.
+    fn is_settled(&self) -> bool {
+        self.members.len() == self.share.count && self.established >= self.left
+    }
+
+    fn may_dial(&self) -> bool {
+        self.plan.at_once || self.left - self.established < DIALLING
+    }
+
+    fn dial(&mut self) {
         let index = self.members.len();
         let number = (self.share.first + index) as u64;
-        let link = Link::dial(&mut self.dialer, number, self.poll.registry(), Token(index));
-        let mut link = link.map_err(|lost| self.unserved(&lost))?;
-        let asked = link.ask(self.plan.size as u64, &mut self.gear);
-        asked.map_err(|lost| self.unserved(&lost))?;
-        self.members.push(Some(Member { link, served: false, asked: 0, answered: 0 }));
         self.left += 1;
-        Ok(())
+        match Link::dial(&mut self.dialer, number, self.poll.registry(), Token(index)) {
+            Ok(mut link) => {
+                let asked = link.ask(self.plan.size as u64, &mut self.gear);
+                self.members.push(Some(Member { link, served: false, asked: 0, answered: 0 }));
+                if let Err(lost) = asked {
+                    self.unserved(index, &lost);
+                }
+            }
+            Err(lost) => {
+                self.members.push(None);
+                self.left -= 1;
+                self.unserved(index, &lost);
+            }
+        }
     }
 
-    fn unserved(&self, lost: &Lost) -> Failure {
-        Failure::of(self.plan.target, lost)
+    /// A connection was lost before all were there.
+    fn unserved(&mut self, index: usize, lost: &Lost) {
+        if !self.plan.at_once {
+            return self.course.end(format!("{}: {lost}", self.plan.target));
+        }
+        self.tally.lost((self.share.first + index) as u64, lost);
+        self.course.given_up.fetch_add(1, Ordering::Relaxed);
+        if let Some(member) = self.members[index].take() {
+            self.left -= 1;
+            self.established -= usize::from(member.served);
+        }
     }
 
-    fn stalled(&self) -> Failure {
-        Failure::Failed(format!(
-            "{}: {} of {} connections were served, the others waited {} s in vain",
-            self.plan.target,
-            self.course.established.load(Ordering::Relaxed),
-            self.plan.connections,
-            PATIENCE.as_secs(),
-        ))
+    fn stalled(&mut self) {
+        let served = self.course.established.load(Ordering::Relaxed);
+        if !self.plan.at_once || served == 0 {
+            return self.course.end(format!(
+                "{}: {served} of {} connections were served, the others waited {} s in vain",
+                self.plan.target,
+                self.plan.connections,
+                self.plan.patience.as_secs_f64(),
+            ));
+        }
+        for index in 0..self.members.len() {
+            if self.members[index].as_ref().is_some_and(|member| !member.served) {
+                self.unserved(index, &Lost::Unserved);
+            }
+        }
     }
 
     fn measure(&mut self) -> io::Result<()> {
@@ -273,7 +305,7 @@ impl<'a> Steady<'a> {
         if whole > 0 && !member.served {
             member.served = true;
             self.established += 1;
-            self.course.established.fetch_add(1, Ordering::Relaxed);
+            self.course.serves();
         }
         // The first message is not among those measured.
         let answers = whole.saturating_sub(1 + member.answered);

@@ -7,6 +7,8 @@ use super::link::Lost;
 
 /// An hour: whatever takes longer is counted as that.
 const LONGEST_NS: u64 = 3_600_000_000_000;
+/// How many values have to lie beyond a quantile for it to mean something.
+const FEWEST: f64 = 4.0;
 
 pub struct Tally {
     latency: Histogram<u64>,
@@ -50,8 +52,19 @@ impl Tally {
             p99: at(0.99),
             p99_9: at(0.999),
             max: self.latency.max() as f64 / 1000.0,
+            curve: curve(self.latency.len()).map(|quantile| (quantile, at(quantile))).collect(),
         }
     }
+}
+
+/// The quantiles of a curve, ten for each further nine, as far as this many values can tell. The
+/// third, which is all but the median, is the median.
+fn curve(values: u64) -> impl Iterator<Item = f64> {
+    let beyond = (0..).map(|tenth| match tenth {
+        3 => 0.5,
+        tenth => 10f64.powf(-f64::from(tenth) / 10.0),
+    });
+    beyond.take_while(move |beyond| values as f64 * beyond >= FEWEST).map(|beyond| 1.0 - beyond)
 }
 
 /// Microseconds from when a message was sent (closed loop), was due (open loop) or its connection
@@ -63,6 +76,8 @@ pub struct Latency {
     pub p99: f64,
     pub p99_9: f64,
     pub max: f64,
+    /// Quantiles and what they are, as far as there were messages enough to tell.
+    pub curve: Vec<(f64, f64)>,
 }
 
 /// What `--json` prints.
@@ -73,11 +88,16 @@ pub struct Report {
     pub connections: usize,
     pub size: usize,
     pub depth: usize,
-    /// The length of the measured time.
+    /// Connections whose first message came back, and how long that took for all of them.
+    pub served: u64,
+    pub served_seconds: f64,
+    /// The length of the measured time; 0 if not all connections were served.
     pub seconds: f64,
     /// Messages echoed in that time; in churn, connections.
     pub messages: u64,
     pub messages_per_second: f64,
+    /// CPU time of the load itself in the measured time.
+    pub load_cpu_seconds: f64,
     /// All bytes verified, those before and after the measured time too.
     pub bytes: u64,
     pub latency_us: Latency,
@@ -99,6 +119,10 @@ pub enum Mode {
 /// What the watched processes cost, together.
 #[derive(Debug, Serialize, Deserialize)]
 pub struct Server {
+    /// CPU time until all connections had been served.
+    pub connect_cpu_seconds: f64,
+    /// While all connections were open and silent.
+    pub silence: Option<Silence>,
     /// CPU time in the measured time.
     pub cpu_seconds: f64,
     /// Absent when no message came back.
@@ -107,6 +131,13 @@ pub struct Server {
     /// Anonymous memory before the first connection and when all were open and had been served.
     pub memory_before: u64,
     pub memory: u64,
+}
+
+/// What the watched processes did while nothing was sent.
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
+pub struct Silence {
+    pub seconds: f64,
+    pub cpu_seconds: f64,
 }
 
 impl Report {
@@ -118,7 +149,7 @@ impl Report {
             Mode::Churn => "a connection for each message".to_string(),
         };
         let rate = self.messages_per_second;
-        let Latency { p50, p90, p99, p99_9, max } = self.latency_us;
+        let Latency { p50, p90, p99, p99_9, max, .. } = self.latency_us;
         let server = self.server.as_ref().map(Server::as_text).unwrap_or_default();
         format!(
             "load      {target}, {connections} connections, {size} B, {mode}, {seconds:.1} s\n\
@@ -139,9 +170,13 @@ impl Server {
         let Server { cpu_seconds, threads, memory, memory_before, .. } = self;
         let each = self.cpu_us_per_message.map(|cpu| format!(", {cpu:.2} µs/message"));
         let grown = memory.saturating_sub(*memory_before) / 1024;
+        let idle = self.silence.map(|Silence { seconds, cpu_seconds }| {
+            format!(", {:.3} s in {seconds:.1} s of silence", cpu_seconds)
+        });
         format!(
-            "server    {cpu_seconds:.3} s CPU{}, {threads} threads, {grown} KiB more memory\n",
-            each.unwrap_or_default()
+            "server    {cpu_seconds:.3} s CPU{}{}, {threads} threads, {grown} KiB more memory\n",
+            each.unwrap_or_default(),
+            idle.unwrap_or_default()
         )
     }
 }

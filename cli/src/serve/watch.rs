@@ -58,13 +58,26 @@ impl Watch {
                 Ok(Notice::Thinned) => os::give_memory_back(),
                 Ok(Notice::Crowded) => {
                     while look() {
-                        match self.notices.recv_timeout(LOOK) {
-                            Ok(Notice::Signal) => return,
-                            Ok(Notice::Thinned) => os::give_memory_back(),
-                            Ok(Notice::Empty | Notice::Crowded) | Err(_) => {}
+                        if self.pause() {
+                            return;
                         }
                     }
                 }
+            }
+        }
+    }
+
+    /// Waits out the time between two looks, whatever else is said meanwhile: a look that finds
+    /// nothing better may say so itself. `true` if a signal arrives.
+    fn pause(&self) -> bool {
+        let deadline = Instant::now() + LOOK;
+        loop {
+            let left = deadline.saturating_duration_since(Instant::now());
+            match self.notices.recv_timeout(left) {
+                Ok(Notice::Signal) | Err(RecvTimeoutError::Disconnected) => return true,
+                Ok(Notice::Thinned) => os::give_memory_back(),
+                Ok(Notice::Empty | Notice::Crowded) => {}
+                Err(RecvTimeoutError::Timeout) => return false,
             }
         }
     }
