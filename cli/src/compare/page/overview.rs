@@ -176,7 +176,7 @@ fn table(page: &Page, groups: &[Group]) -> String {
     for (row, model) in page.plan.models.iter().enumerate() {
         html += &format!(
             "<tr class=\"s-{model}\"><th scope=\"row\"><div>\
-             viewBox=\"0 0 14 14\" aria-hidden=\"true\">{}</svg>\
+             <svg class=\"mark\" viewBox=\"0 0 14 14\" aria-hidden=\"true\">{}</svg>\
              <span>{model}<small>{}</small></span></div></th>",
             Look::of(*model).mark(7.0, 7.0),
             model.waits_in()

@@ -106,8 +106,9 @@ fn every_model_is_in_every_chart() {
     let page = page(&plan, &rounds(&plan));
     let charts: Vec<&str> =
         drawings(&page).into_iter().filter(|drawing| drawing.contains("role=\"img\"")).collect();
-    // Four charts, for wide pages and for narrow ones.
+    // Four charts, for wide pages and for narrow ones; and a mark for each model in the table.
     assert_eq!(charts.len(), 8);
+    assert_eq!(drawings(&page).len() - charts.len(), Model::all().len());
     for chart in charts {
         let document = Document::parse(chart).expect("well-formed XML");
         let named = |name| document.descendants().filter(move |node| node.has_tag_name(name));
