@@ -75,7 +75,9 @@ pub use socket::{
 };
 pub use thread::{Thread, comes_true, pause, queue_apc, spin_until, this_thread};
 pub use window::{
-    Call, Window, dispatch, next_message, post_to, pump, pump_until, try_message, wide,
+    Call, Window, create_window, create_window_in, destroy_window, dispatch, is_window, module,
+    next_message, post_to, pump, pump_until, register_class, set_window_text, try_message,
+    unregister_class, wide, window_class, window_long, window_text,
 };
 pub use wine::{differs_on_wine, differs_on_wine_at_times, is_wine};
 pub use winsock_sys::Win32::Networking::WinSock::{WSA_IO_PENDING, WSAEWOULDBLOCK};

@@ -6,13 +6,14 @@ use std::ops::Deref;
 use std::ptr::{null, null_mut};
 use std::sync::LazyLock;
 
-use winsock_sys::Win32::Foundation::{HWND, LPARAM, LRESULT, WPARAM};
+use winsock_sys::Win32::Foundation::{HINSTANCE, HWND, LPARAM, LRESULT, SetLastError, WPARAM};
 use winsock_sys::Win32::System::LibraryLoader::GetModuleHandleW;
 use winsock_sys::Win32::UI::WindowsAndMessaging::{
     CREATESTRUCTW, CreateWindowExW, DefWindowProcW, DestroyWindow, DispatchMessageW, GWLP_USERDATA,
-    GetWindowLongPtrW, HWND_MESSAGE, MSG, MWMO_INPUTAVAILABLE, MsgWaitForMultipleObjectsEx,
-    PM_REMOVE, PeekMessageW, PostMessageW, QS_ALLINPUT, RegisterClassW, SetWindowLongPtrW,
-    WM_NCCREATE, WM_NCDESTROY, WNDCLASSW,
+    GetWindowLongPtrW, GetWindowTextW, HWND_MESSAGE, IsWindow, MSG, MWMO_INPUTAVAILABLE,
+    MsgWaitForMultipleObjectsEx, PM_REMOVE, PeekMessageW, PostMessageW, QS_ALLINPUT,
+    RegisterClassW, SetWindowLongPtrW, SetWindowTextW, UnregisterClassW, WM_NCCREATE, WM_NCDESTROY,
+    WNDCLASSW,
 };
 
 use crate::last_error;
@@ -168,6 +169,97 @@ unsafe extern "system" fn procedure(
         }
         answer.unwrap_or_else(|| DefWindowProcW(hwnd, message, wparam, lparam))
     }
+}
+
+/// The program's module.
+pub fn module() -> HINSTANCE {
+    // SAFETY: no memory is passed.
+    unsafe { GetModuleHandleW(null()) }
+}
+
+/// A class with the default procedure.
+pub fn window_class(name: &[u16]) -> WNDCLASSW {
+    WNDCLASSW {
+        lpfnWndProc: Some(DefWindowProcW),
+        hInstance: module(),
+        lpszClassName: name.as_ptr(),
+        ..Default::default()
+    }
+}
+
+/// Registers a class: its atom, or the last error.
+pub fn register_class(class: &WNDCLASSW) -> Result<u16, u32> {
+    // SAFETY: the tests' classes are valid.
+    match unsafe { RegisterClassW(class) } {
+        0 => Err(last_error()),
+        atom => Ok(atom),
+    }
+}
+
+/// Takes a class back; the last error on refusal.
+pub fn unregister_class(name: *const u16, instance: HINSTANCE) -> Result<(), u32> {
+    // SAFETY: the tests' names are strings or atoms.
+    match unsafe { UnregisterClassW(name, instance) } {
+        0 => Err(last_error()),
+        _ => Ok(()),
+    }
+}
+
+/// A window of that class; the last error if there is none.
+pub fn create_window(name: *const u16, instance: HINSTANCE) -> Result<HWND, u32> {
+    create_window_in(HWND_MESSAGE, 0, name, instance)
+}
+
+/// As [`create_window`], with a parent and a style.
+pub fn create_window_in(
+    parent: HWND,
+    style: u32,
+    name: *const u16,
+    instance: HINSTANCE,
+) -> Result<HWND, u32> {
+    // SAFETY: the tests' names are strings or atoms.
+    let hwnd = unsafe {
+        SetLastError(0);
+        let (menu, parameter) = (null_mut(), null());
+        CreateWindowExW(0, name, null(), style, 0, 0, 0, 0, parent, menu, instance, parameter)
+    };
+    if hwnd.is_null() { Err(last_error()) } else { Ok(hwnd) }
+}
+
+/// Destroys a window of the calling thread; the last error on refusal.
+pub fn destroy_window(hwnd: HWND) -> Result<(), u32> {
+    // SAFETY: no memory is passed.
+    match unsafe { DestroyWindow(hwnd) } {
+        0 => Err(last_error()),
+        _ => Ok(()),
+    }
+}
+
+/// Whether it is a window.
+pub fn is_window(hwnd: HWND) -> bool {
+    // SAFETY: no memory is passed.
+    unsafe { IsWindow(hwnd) != 0 }
+}
+
+/// A window's text by GetWindowTextW.
+pub fn window_text(hwnd: HWND) -> String {
+    let mut buffer = [0; 64];
+    // SAFETY: the buffer has that room.
+    let length = unsafe { GetWindowTextW(hwnd, buffer.as_mut_ptr(), buffer.len() as i32) };
+    String::from_utf16_lossy(&buffer[..length as usize])
+}
+
+/// Sets a window's text by SetWindowTextW.
+pub fn set_window_text(hwnd: HWND, text: &str) {
+    let text: Vec<u16> = text.encode_utf16().chain([0]).collect();
+    // SAFETY: the text ends in NUL.
+    assert_ne!(unsafe { SetWindowTextW(hwnd, text.as_ptr()) }, 0);
+}
+
+/// A word of a window, by GetWindowLongPtrW.
+pub fn window_long(hwnd: HWND, index: i32) -> isize {
+    // SAFETY: no memory is passed.
+    unsafe { GetWindowLongPtrW(hwnd, index) }
 }
 
 /// Posts a message; the last error on refusal.
