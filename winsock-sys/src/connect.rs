@@ -220,6 +220,7 @@ fn begin(state: &mut State, fd: RawFd, address: &Address) -> sys::Result<()> {
         other => other,
     };
     state.failure = 0;
+    state.note_attempt();
     match attempt {
         Ok(()) => {
             become_connected(state);

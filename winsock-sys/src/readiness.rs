@@ -203,6 +203,15 @@ impl State {
         }
     }
 
+    /// A connect has been called: how the last one went is no longer in the way.
+    pub fn note_attempt(&mut self) {
+        if self.selected
+            && let Some(ledger) = self.ledger()
+        {
+            ledger.enable(FD_CONNECT | FD_WRITE | FD_CLOSE);
+        }
+    }
+
     /// A connect of ours has come about. A stream can be sent to from now on (rule 100).
     pub fn note_connected(&mut self, is_stream: bool) {
         if self.selected {
@@ -358,8 +367,8 @@ impl Socket {
             true => (FD_ACCEPT, events & libc::EPOLLIN != 0),
             false => (FD_READ, events & (libc::EPOLLIN | libc::EPOLLERR) != 0 && !reset),
         };
-        // Input that is known may be in the report only because of the room.
-        let is_old = state.knows(input) && (repeats || has_room);
+        // Input that is known may be in the report only because of the room or of the end.
+        let is_old = state.knows(input) && (repeats || has_room || ended);
         if wanted && !is_old && state.is_idle(Direction::In) {
             let is_news = state.has_news && !had_receives;
             if is_news || state.readable && state.has_input(self.form.is_stream()) {
@@ -372,7 +381,9 @@ impl Socket {
         if has_room {
             self.note_room(state);
         }
-        if ended && !state.knows(FD_CLOSE) {
+        // A report that was underway while the socket connected anew tells of the last attempt.
+        let is_over = |fd| i32::from(sys::shown(fd)) & over != 0;
+        if ended && !state.knows(FD_CLOSE) && state.fd.is_some_and(is_over) {
             // As observed; the page has WSAECONNRESET (rule 89).
             let error = if reset { Code::wsa(WSAECONNABORTED) } else { Code(0) };
             state.note(FD_CLOSE, error);
