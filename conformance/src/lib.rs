@@ -18,6 +18,10 @@
 //! - [`accept_op`], [`post_accept`], [`post_connect`], [`post_disconnect`] for the extensions.
 //! - [`dequeue`] takes one packet from a port, [`dequeue_batch`] several, with everything the call
 //!   reported; [`post`] queues one of the caller's own.
+//! - [`select_from`] and [`poll_all`] call `select`, with sets of any size ([`FdSet`]), and
+//!   `WSAPoll`, with everything they reported; [`selected`] and [`polled`] ask about one socket.
+//! - [`Watch`] is either way to hear of network events: [`ByEvent`] and [`ByMessage`].
+//!   [`expect_news`], [`expect_failure`] and [`expect_no_news`] say what must be reported.
 //! - [`Thread`] is a thread with a HANDLE, to which (or to itself) [`queue_apc`] sends calls.
 //! - [`Window`] is a window without a screen, its procedure a closure; [`next_message`],
 //!   [`try_message`] and [`pump`] are a thread's message loop.
@@ -49,9 +53,11 @@
 
 mod address;
 mod extension;
+mod network;
 mod op;
 mod process;
 mod queue;
+mod select;
 mod socket;
 mod thread;
 mod window;
@@ -62,12 +68,20 @@ pub use extension::{
     ADDRESS_ROOM, accept_op, accepted_addresses, extension_pointer, post_accept, post_connect,
     post_disconnect, update_accepted, update_connected,
 };
+pub use network::{
+    ByEvent, ByMessage, News, Record, WM_NEWS, Watch, async_select, enum_events, event_deselect,
+    event_select, expect_failure, expect_news, expect_no_news, news_of, repeats_reports,
+};
 pub use op::{
     Event, Op, Packet, Port, associate, dequeue, last_error, last_wsa_error, port, port_for,
     post_recv, post_send, wait, win32_result, wsa_result,
 };
 pub use process::alone;
 pub use queue::{Batch, dequeue_batch, expect_no_packet, post, post_key};
+pub use select::{
+    EXCEPT, FdSet, READ, Selected, WRITE, poll_all, polled, select_from, selected, selected_within,
+    timeval,
+};
 pub use socket::{
     Socket, accept_one, bind_to, connect_to, init, listener, listener_v6, non_blocking, option,
     pattern, recv_exactly, recv_some, send_all, send_urgent, set_option, tcp_pair, tcp_socket,
@@ -76,8 +90,8 @@ pub use socket::{
 pub use thread::{Thread, comes_true, pause, queue_apc, spin_until, this_thread};
 pub use window::{
     Call, Window, create_window, create_window_in, destroy_window, dispatch, is_window, module,
-    next_message, post_to, pump, pump_until, register_class, set_window_text, try_message,
-    unregister_class, wide, window_class, window_long, window_text,
+    next_message, next_message_to, post_to, pump, pump_until, register_class, set_window_text,
+    try_message, unregister_class, wide, window_class, window_long, window_text,
 };
 pub use wine::{differs_on_wine, differs_on_wine_at_times, is_wine};
 pub use winsock_sys::Win32::Networking::WinSock::{WSA_IO_PENDING, WSAEWOULDBLOCK};

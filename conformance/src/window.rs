@@ -273,17 +273,28 @@ pub fn post_to(hwnd: HWND, message: u32, wparam: WPARAM, lparam: LPARAM) -> Resu
 
 /// Takes a message if there is one.
 pub fn try_message() -> Option<MSG> {
+    try_message_to(null_mut())
+}
+
+/// Takes a message to this window (NULL: to whatever there is) if there is one.
+fn try_message_to(hwnd: HWND) -> Option<MSG> {
     let mut message = MSG::default();
     // SAFETY: the place for the message is ours.
-    let found = unsafe { PeekMessageW(&mut message, null_mut(), 0, 0, PM_REMOVE) };
+    let found = unsafe { PeekMessageW(&mut message, hwnd, 0, 0, PM_REMOVE) };
     (found != 0).then_some(message)
 }
 
 /// Waits up to `ms` milliseconds for a message and takes it.
 pub fn next_message(ms: u32) -> Option<MSG> {
+    next_message_to(null_mut(), ms)
+}
+
+/// Waits up to `ms` milliseconds for a message to this window (NULL: to whatever there is) and
+/// takes it.
+pub fn next_message_to(hwnd: HWND, ms: u32) -> Option<MSG> {
     let start = std::time::Instant::now();
     loop {
-        if let Some(message) = try_message() {
+        if let Some(message) = try_message_to(hwnd) {
             return Some(message);
         }
         let waited = u32::try_from(start.elapsed().as_millis()).unwrap_or(u32::MAX);
