@@ -4,7 +4,7 @@ use std::net::{SocketAddr, ToSocketAddrs};
 
 use winsock_sys::Win32::Networking::WinSock as ws;
 
-use crate::address::{Address, family};
+use crate::address::family;
 use crate::error::{Error, Result, winsock};
 use crate::socket::{Socket, call_len, common_methods};
 use crate::tcp::{TcpSocket, first};
@@ -44,16 +44,13 @@ impl Listener {
         Ok(Listener { socket, family })
     }
 
-    /// Waits for a connection.
+    /// Waits for a connection. It inherits the listener's options, and is non-blocking if the
+    /// listener is (rule 74).
     ///
     /// [`accept`](https://learn.microsoft.com/windows/win32/api/winsock2/nf-winsock2-accept)
     pub fn accept(&self) -> Result<(TcpSocket, SocketAddr)> {
-        let mut peer = Address::empty();
-        let (name, len) = (peer.as_mut_ptr(), peer.len_mut());
-        // SAFETY: `peer` has room for the address and for its length.
-        let raw = unsafe { ws::accept(self.socket.raw(), name, len) };
-        let socket = Socket::adopt(raw)?;
-        Ok((TcpSocket { socket }, peer.to_socket_addr()?))
+        let (socket, peer) = self.socket.accept()?;
+        Ok((TcpSocket { socket }, peer))
     }
 
     /// The address family of the connections.

@@ -11,6 +11,7 @@ use winsock_sys::Win32::System::Threading::{GetCurrentProcess, GetCurrentThread,
 
 use crate::error::{Error, Result};
 use crate::event::Event;
+use crate::udp::UdpSocket;
 
 /// Hands tokens to the thread that a model is bound to, and wakes it if it waits.
 ///
@@ -56,6 +57,9 @@ pub(crate) enum Bell {
     Event(Event),
     /// It waits alertably.
     Thread(ThreadHandle),
+    /// It waits for this socket, among others, to have received something. What is sent with it
+    /// comes back to it.
+    Socket(UdpSocket),
 }
 
 impl Bell {
@@ -63,6 +67,10 @@ impl Bell {
         match self {
             Bell::Event(event) => event.set(),
             Bell::Thread(thread) => thread.nudge(),
+            Bell::Socket(socket) => {
+                // There is no room only if something has come already.
+                let _ = socket.send(&[0]);
+            }
         }
     }
 }

@@ -15,7 +15,7 @@ use crate::extension::AddressBlock;
 use crate::operations::Ticket;
 use crate::pool::Pool;
 use crate::record::{Ended, Lent, Op, Work};
-use crate::socket::Socket;
+use crate::socket::{CONNECTED, Socket};
 use crate::tcp::TcpSocket;
 
 /// How the system is to report the end of an operation.
@@ -238,6 +238,7 @@ fn number() -> Result<u32> {
 /// Gives an accepted socket the properties of its listener, and finds out who it is (rule 73).
 fn welcome(socket: TcpSocket, listener: ws::SOCKET, block: &AddressBlock) -> Result<Accepted> {
     socket.socket.set_option(ws::SOL_SOCKET, ws::SO_UPDATE_ACCEPT_CONTEXT, listener)?;
+    socket.socket.mark(CONNECTED);
     let (local, peer) = block.read(&socket.socket)?;
     Ok(Accepted { socket, local, peer })
 }
@@ -249,5 +250,6 @@ fn connected(socket: TcpSocket) -> Result<TcpSocket> {
     winsock(unsafe {
         ws::setsockopt(raw, ws::SOL_SOCKET, ws::SO_UPDATE_CONNECT_CONTEXT, ptr::null(), 0)
     })?;
+    socket.socket.mark(CONNECTED);
     Ok(socket)
 }

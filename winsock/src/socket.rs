@@ -3,7 +3,7 @@
 use std::mem::ManuallyDrop;
 use std::net::SocketAddr;
 use std::sync::OnceLock;
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::atomic::{AtomicU8, AtomicU32, Ordering};
 use std::time::Duration;
 
 use winsock_sys::Win32::Foundation::HANDLE;
@@ -33,7 +33,20 @@ pub(crate) struct Socket {
     /// The number of the port the socket is tied to, 0 for none. A tie lasts as long as the socket
     /// (rule 17), so that a submission needs only look here.
     port: AtomicU32,
+    /// What has been done with the socket, as far as a set that it is in has to know.
+    marks: AtomicU8,
 }
+
+/// A receive or an accept was called, which enables the event again (rule 82).
+pub(crate) const ASKED: u8 = 1;
+/// A send found no room: that there is room again will be told (rule 85).
+pub(crate) const FULL: u8 = 2;
+/// It has network events selected, which connections that are accepted inherit (rule 93).
+pub(crate) const SELECTED: u8 = 4;
+/// A connect is under way.
+pub(crate) const CONNECTING: u8 = 8;
+/// It is known to be connected.
+pub(crate) const CONNECTED: u8 = 16;
 
 impl Socket {
     pub fn stream(family: ws::ADDRESS_FAMILY) -> Result<Socket> {
@@ -62,7 +75,7 @@ impl Socket {
 
     /// `raw` is open, the caller's, and tied to no port.
     pub fn from_raw(raw: ws::SOCKET) -> Socket {
-        Socket { raw, port: AtomicU32::new(0) }
+        Socket { raw, port: AtomicU32::new(0), marks: AtomicU8::new(0) }
     }
 
     pub fn raw(&self) -> ws::SOCKET {
@@ -82,6 +95,22 @@ impl Socket {
         self.port.store(number, Ordering::Release);
     }
 
+    /// Whether any of these marks is set.
+    pub fn has(&self, marks: u8) -> bool {
+        self.marks.load(Ordering::Relaxed) & marks != 0
+    }
+
+    pub fn mark(&self, marks: u8) {
+        if self.marks.load(Ordering::Relaxed) & marks != marks {
+            self.marks.fetch_or(marks, Ordering::Relaxed);
+        }
+    }
+
+    /// Takes these marks away; whether any of them was set.
+    pub fn unmark(&self, marks: u8) -> bool {
+        self.has(marks) && self.marks.fetch_and(!marks, Ordering::Relaxed) & marks != 0
+    }
+
     pub fn bind(&self, address: SocketAddr) -> Result<()> {
         let address = Address::from(address);
         // SAFETY: pointer and length are those of `address`.
@@ -91,7 +120,36 @@ impl Socket {
     pub fn connect(&self, address: SocketAddr) -> Result<()> {
         let address = Address::from(address);
         // SAFETY: pointer and length are those of `address`.
-        winsock(unsafe { ws::connect(self.raw, address.as_ptr(), address.len()) }).map(drop)
+        let result = winsock(unsafe { ws::connect(self.raw, address.as_ptr(), address.len()) });
+        match result {
+            Ok(_) => self.mark(CONNECTED),
+            Err(Error::WOULD_BLOCK) => self.mark(CONNECTING),
+            Err(_) => {}
+        }
+        result.map(drop)
+    }
+
+    /// Takes a connection, and its other end's address.
+    pub fn accept(&self) -> Result<(Socket, SocketAddr)> {
+        self.mark(ASKED);
+        let mut peer = Address::empty();
+        let (name, len) = (peer.as_mut_ptr(), peer.len_mut());
+        // SAFETY: `peer` has room for the address and for its length.
+        let socket = Socket::adopt(unsafe { ws::accept(self.raw, name, len) })?;
+        socket.mark(CONNECTED);
+        if self.has(SELECTED) {
+            socket.deselect()?;
+        }
+        Ok((socket, peer.to_socket_addr()?))
+    }
+
+    /// Lets the system tell no set of the socket any more. It stays non-blocking (rule 79).
+    ///
+    /// [`WSAEventSelect`](https://learn.microsoft.com/windows/win32/api/winsock2/nf-winsock2-wsaeventselect)
+    pub fn deselect(&self) -> Result<()> {
+        self.unmark(SELECTED);
+        // SAFETY: no event is passed.
+        winsock(unsafe { ws::WSAEventSelect(self.raw, 0, 0) }).map(drop)
     }
 
     pub fn local_addr(&self) -> Result<SocketAddr> {
@@ -111,6 +169,7 @@ impl Socket {
     }
 
     pub fn recv(&self, buf: &mut [u8]) -> Result<usize> {
+        self.mark(ASKED);
         // SAFETY: pointer and length are those of `buf`.
         let got = unsafe { ws::recv(self.raw, buf.as_mut_ptr(), call_len(buf.len()), 0) };
         winsock(got).map(|got| got as usize)
@@ -119,7 +178,18 @@ impl Socket {
     pub fn send(&self, buf: &[u8]) -> Result<usize> {
         // SAFETY: pointer and length are those of `buf`.
         let sent = unsafe { ws::send(self.raw, buf.as_ptr(), call_len(buf.len()), 0) };
-        winsock(sent).map(|sent| sent as usize)
+        self.sent(sent)
+    }
+
+    /// What a send has answered.
+    pub fn sent(&self, answer: i32) -> Result<usize> {
+        match winsock(answer) {
+            Err(Error::WOULD_BLOCK) => {
+                self.mark(FULL);
+                Err(Error::WOULD_BLOCK)
+            }
+            result => result.map(|sent| sent as usize),
+        }
     }
 
     /// Whether there was something to cancel.

@@ -78,7 +78,22 @@ impl TcpSocket {
         self.socket.bind(address)
     }
 
-    /// Connects, waiting for it.
+    /// A non-blocking socket that is being connected to `address`. Once it is, a set that has it
+    /// tells that it is writable; or that it has failed.
+    ///
+    /// [`connect`](https://learn.microsoft.com/windows/win32/api/winsock2/nf-winsock2-connect)
+    pub fn start_connect(address: SocketAddr) -> Result<TcpSocket> {
+        let socket = TcpSocket::for_address(address)?;
+        socket.set_nonblocking(true)?;
+        match socket.connect_to(address) {
+            Ok(()) | Err(Error::WOULD_BLOCK) => Ok(socket),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Connects, waiting for it unless the socket is
+    /// [non-blocking](TcpSocket::set_nonblocking): then the error is [`Error::WOULD_BLOCK`], and
+    /// the connect goes on.
     ///
     /// [`connect`](https://learn.microsoft.com/windows/win32/api/winsock2/nf-winsock2-connect)
     pub fn connect_to(&self, address: SocketAddr) -> Result<()> {

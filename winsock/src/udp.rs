@@ -7,7 +7,7 @@ use winsock_sys::Win32::Networking::WinSock as ws;
 
 use crate::address::{Address, family};
 use crate::error::{Error, Result, winsock};
-use crate::socket::{Socket, call_len, common_methods};
+use crate::socket::{ASKED, Socket, call_len, common_methods};
 use crate::tcp::first;
 
 /// A UDP socket.
@@ -49,6 +49,7 @@ impl UdpSocket {
     ///
     /// [`recvfrom`](https://learn.microsoft.com/windows/win32/api/winsock/nf-winsock-recvfrom)
     pub fn recv_from(&self, buf: &mut [u8]) -> Result<(usize, SocketAddr)> {
+        self.socket.mark(ASKED);
         let mut from = Address::empty();
         let (name, len) = (from.as_mut_ptr(), from.len_mut());
         let room = call_len(buf.len());
@@ -66,8 +67,8 @@ impl UdpSocket {
         let to = Address::from(to);
         let (raw, len) = (self.socket.raw(), call_len(buf.len()));
         // SAFETY: pointers and lengths are those of `buf` and of `to`.
-        winsock(unsafe { ws::sendto(raw, buf.as_ptr(), len, 0, to.as_ptr(), to.len()) })
-            .map(|sent| sent as usize)
+        let sent = unsafe { ws::sendto(raw, buf.as_ptr(), len, 0, to.as_ptr(), to.len()) };
+        self.socket.sent(sent)
     }
 
     /// Takes datagrams from `peer` only, and lets [`send`](UdpSocket::send) go there.

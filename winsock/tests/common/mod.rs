@@ -2,6 +2,8 @@
 
 #![allow(dead_code, unused_imports, unused_macros)] // No test file uses all of it.
 
+pub mod sets;
+
 use std::mem::MaybeUninit;
 use std::net::SocketAddr;
 use std::sync::Arc;
