@@ -22,6 +22,7 @@
 //!   `WSAPoll`, with everything they reported; [`selected`] and [`polled`] ask about one socket.
 //! - [`Watch`] is either way to hear of network events: [`ByEvent`] and [`ByMessage`].
 //!   [`expect_news`], [`expect_failure`] and [`expect_no_news`] say what must be reported.
+//! - [`Handle`] is a handle of any kind; [`wait_any`] and [`wait_all`] wait for several.
 //! - [`Thread`] is a thread with a HANDLE, to which (or to itself) [`queue_apc`] sends calls.
 //! - [`Window`] is a window without a screen, its procedure a closure; [`next_message`],
 //!   [`try_message`] and [`pump`] are a thread's message loop.
@@ -53,6 +54,7 @@
 
 mod address;
 mod extension;
+mod handle;
 mod network;
 mod op;
 mod process;
@@ -68,6 +70,7 @@ pub use extension::{
     ADDRESS_ROOM, accept_op, accepted_addresses, extension_pointer, post_accept, post_connect,
     post_disconnect, update_accepted, update_connected,
 };
+pub use handle::{Handle, bool_result, refused, wait_all, wait_any};
 pub use network::{
     ByEvent, ByMessage, News, Record, WM_NEWS, Watch, async_select, enum_events, event_deselect,
     event_select, expect_failure, expect_news, expect_no_news, news_of, repeats_reports,

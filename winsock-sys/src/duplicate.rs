@@ -13,6 +13,7 @@ use windows_sys::Win32::Networking::WinSock::{
 use windows_sys::core::{BOOL, GUID};
 
 use crate::error::{self, Code};
+use crate::named;
 use crate::object::{self, Alias, Object, SocketRef, TABLE};
 use crate::socket::Form;
 use crate::start::answer;
@@ -205,9 +206,8 @@ fn copy(source: HANDLE) -> Result<HANDLE, Code> {
         Object::Socket(_) => alias(source.addr(), false)
             .map(std::ptr::without_provenance_mut)
             .ok_or(Code(ERROR_INVALID_HANDLE)),
-        Object::Event => {
-            let alias = Alias { target: original.clone(), winsock: false };
-            object::insert(Object::Alias(Box::new(alias)))
+        Object::Event | Object::Semaphore(_) | Object::Mutex(_) | Object::Timer(_) => {
+            named::alias(original)
         }
         Object::Port(port) => {
             port.hold();

@@ -11,22 +11,24 @@ use std::cell::Cell;
 
 use libc::c_int;
 use windows_sys::Win32::Foundation::{
-    ERROR_MR_MID_NOT_FOUND, NTSTATUS, STATUS_ACCESS_DENIED, STATUS_ACCESS_VIOLATION,
-    STATUS_ADDRESS_ALREADY_EXISTS, STATUS_CANCELLED, STATUS_CONNECTION_ABORTED,
-    STATUS_CONNECTION_ACTIVE, STATUS_CONNECTION_REFUSED, STATUS_CONNECTION_RESET,
-    STATUS_DEVICE_NOT_READY, STATUS_HOST_DOWN, STATUS_HOST_UNREACHABLE,
+    ERROR_INVALID_PARAMETER, ERROR_MR_MID_NOT_FOUND, FALSE, HANDLE, NTSTATUS, STATUS_ACCESS_DENIED,
+    STATUS_ACCESS_VIOLATION, STATUS_ADDRESS_ALREADY_EXISTS, STATUS_CANCELLED,
+    STATUS_CONNECTION_ABORTED, STATUS_CONNECTION_ACTIVE, STATUS_CONNECTION_REFUSED,
+    STATUS_CONNECTION_RESET, STATUS_DEVICE_NOT_READY, STATUS_HOST_DOWN, STATUS_HOST_UNREACHABLE,
     STATUS_INSUFFICIENT_RESOURCES, STATUS_INVALID_ADDRESS_COMPONENT, STATUS_INVALID_BUFFER_SIZE,
     STATUS_INVALID_CONNECTION, STATUS_INVALID_HANDLE, STATUS_INVALID_NETWORK_RESPONSE,
     STATUS_INVALID_PARAMETER, STATUS_IO_TIMEOUT, STATUS_NETWORK_UNREACHABLE, STATUS_NO_SUCH_FILE,
     STATUS_NOT_SUPPORTED, STATUS_OBJECT_TYPE_MISMATCH, STATUS_PIPE_DISCONNECTED,
     STATUS_REQUEST_ABORTED, STATUS_SUCCESS, STATUS_UNEXPECTED_IO_ERROR,
-    STATUS_UNEXPECTED_NETWORK_ERROR, STATUS_UNSUCCESSFUL, WIN32_ERROR,
+    STATUS_UNEXPECTED_NETWORK_ERROR, STATUS_UNSUCCESSFUL, TRUE, WIN32_ERROR,
 };
 use windows_sys::Win32::Networking::WinSock::{
     WSA_ERROR, WSAEAFNOSUPPORT, WSAEALREADY, WSAEDESTADDRREQ, WSAEINVAL, WSAEMFILE, WSAENETRESET,
     WSAENOPROTOOPT, WSAEPFNOSUPPORT, WSAEPROTONOSUPPORT, WSAEPROTOTYPE, WSAESOCKTNOSUPPORT,
     WSAETOOMANYREFS,
 };
+
+use windows_sys::core::BOOL;
 
 use table::{PLAIN_ROWS, SOCKET_ROWS};
 
@@ -59,6 +61,33 @@ pub fn set_last(code: Code) {
 /// The thread's last error.
 pub fn last() -> u32 {
     LAST.get()
+}
+
+/// What the functions with a BOOL answer: TRUE, or FALSE and the last error.
+pub fn truth(result: Result<(), Code>) -> BOOL {
+    match result {
+        Ok(()) => TRUE,
+        Err(code) => {
+            set_last(code);
+            FALSE
+        }
+    }
+}
+
+/// What the functions with a HANDLE answer: it, or NULL and the last error.
+pub fn handle_of(result: Result<HANDLE, Code>) -> HANDLE {
+    result.unwrap_or_else(|code| {
+        set_last(code);
+        std::ptr::null_mut()
+    })
+}
+
+/// ERROR_INVALID_PARAMETER if there are flags that the function does not know.
+pub fn no_flags(unknown: u32) -> Result<(), Code> {
+    match unknown {
+        0 => Ok(()),
+        _ => Err(Code(ERROR_INVALID_PARAMETER)),
+    }
 }
 
 /// The status of an operation that the kernel ended with `errno`.

@@ -258,6 +258,11 @@ unsafe impl<T: Send + Sync> Send for Ref<T> {}
 unsafe impl<T: Send + Sync> Sync for Ref<T> {}
 
 impl<T> Ref<T> {
+    /// The value of the handle under which the object came into the table.
+    pub fn value(&self) -> usize {
+        value_in(self.slot.word.load(Ordering::Relaxed))
+    }
+
     /// The signal in the object's slot.
     pub fn signal(&self) -> &Signal {
         &self.slot.signal

@@ -8,6 +8,7 @@ use windows_sys::core::BOOL;
 
 use crate::address::{self, Address};
 use crate::error::{self, Code};
+use crate::named;
 use crate::object::{self, Object, TABLE};
 use crate::socket;
 use crate::start::answer;
@@ -35,23 +36,19 @@ pub unsafe extern "system" fn CloseHandle(handle: HANDLE) -> BOOL {
 
 fn close(handle: HANDLE) -> Result<(), Code> {
     let invalid = Code(ERROR_INVALID_HANDLE);
-    match &*object::open(handle)? {
+    let object = object::original(handle)?;
+    match &*object {
         Object::Socket(_) => return socket::close_handle(handle.addr()).map_err(|_| invalid),
-        Object::Alias(alias) if matches!(*alias.target, Object::Socket(_)) => {
-            return socket::close_handle(handle.addr()).map_err(|_| invalid);
-        }
         Object::Window(_) => return Err(invalid), // DestroyWindow is the way.
-        Object::Alias(_)
-        | Object::Event
-        | Object::Port(_)
-        | Object::File(_)
-        | Object::Thread(_) => {}
+        _ => {}
     }
-    let closed = TABLE.close(handle.addr()).ok_or(invalid)?;
-    if let Object::Port(port) = &*closed
-        && port.let_go()
-    {
-        port.close();
+    drop(TABLE.close(handle.addr()).ok_or(invalid)?);
+    match &*object {
+        Object::Event | Object::Semaphore(_) | Object::Mutex(_) | Object::Timer(_) => {
+            named::close(&object);
+        }
+        Object::Port(port) if port.let_go() => port.close(),
+        _ => {}
     }
     Ok(())
 }

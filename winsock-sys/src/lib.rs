@@ -26,7 +26,7 @@
 //! | `options`, `ioctl` | socket options, ioctls |
 //! | `names`, `convert`, `order` | name look-up, addresses as text, byte order |
 //! | `address`, `text` | addresses and strings across the border |
-//! | `ports`, `waits`, `threads` | completion ports, events and waits, threads, under their Windows names |
+//! | `ports`, `waits`, `events`, `mutexes`, `semaphores`, `timers`, `threads` | completion ports, waits and what to wait for, under their Windows names |
 //! | `socket`, `op`, `transfer` | one socket, one operation in flight, one attempt to move bytes |
 //! | `window`, `queue`, `modules` | windows, the message queues of their threads, their module |
 //! | `port`, `event`, `wait`, `thread`, `park`, `blocking` | packets, signals, and how threads sleep |
@@ -62,11 +62,15 @@ mod backend;
 #[cfg(target_os = "linux")]
 mod blocking;
 #[cfg(target_os = "linux")]
+mod clock;
+#[cfg(target_os = "linux")]
 mod connect;
 #[cfg(target_os = "linux")]
 mod convert;
 #[cfg(target_os = "linux")]
 mod data;
+#[cfg(target_os = "linux")]
+mod dispatch;
 #[cfg(target_os = "linux")]
 mod duplicate;
 #[cfg(target_os = "linux")]
@@ -75,6 +79,8 @@ mod error;
 mod event;
 #[cfg(target_os = "linux")]
 mod event_select;
+#[cfg(target_os = "linux")]
+mod events;
 #[cfg(target_os = "linux")]
 mod files;
 #[cfg(target_os = "linux")]
@@ -93,6 +99,12 @@ mod loom_models;
 mod messages;
 #[cfg(target_os = "linux")]
 mod modules;
+#[cfg(target_os = "linux")]
+mod mutex;
+#[cfg(target_os = "linux")]
+mod mutexes;
+#[cfg(target_os = "linux")]
+mod named;
 #[cfg(target_os = "linux")]
 mod names;
 #[cfg(target_os = "linux")]
@@ -118,6 +130,8 @@ mod readiness;
 #[cfg(target_os = "linux")]
 mod select;
 #[cfg(target_os = "linux")]
+mod semaphores;
+#[cfg(target_os = "linux")]
 mod socket;
 #[cfg(target_os = "linux")]
 mod start;
@@ -131,6 +145,10 @@ mod text;
 mod thread;
 #[cfg(target_os = "linux")]
 mod threads;
+#[cfg(target_os = "linux")]
+mod timer;
+#[cfg(target_os = "linux")]
+mod timers;
 #[cfg(target_os = "linux")]
 mod transfer;
 #[cfg(target_os = "linux")]

@@ -9,13 +9,16 @@ use windows_sys::Win32::Foundation::{
 };
 use windows_sys::Win32::Networking::WinSock::{SOCKET, WSAENOTSOCK, WSANOTINITIALISED};
 
+use crate::dispatch::Waits;
 use crate::error::Code;
-use crate::event::{Kind, Signal, Waits};
+use crate::event::{Kind, Signal};
 use crate::handle::{Ref, Table};
+use crate::mutex::Mutant;
 use crate::port::Port;
 use crate::socket::Socket;
 use crate::start;
 use crate::thread::Thread;
+use crate::timer::Timer;
 use crate::window::Window;
 
 /// The object behind a handle.
@@ -25,6 +28,10 @@ pub enum Object {
     Alias(Box<Alias>),
     /// An event is no more than the signal of its slot.
     Event,
+    /// The signal of its slot holds its count; this is the highest.
+    Semaphore(u32),
+    Mutex(Box<Mutant>),
+    Timer(Box<Timer>),
     Port(Arc<Port>),
     File(File),
     /// A thread: DuplicateHandle makes a handle of the current thread's pseudo-handle.
@@ -130,7 +137,8 @@ impl EventRef {
 
     /// A manual-reset event that no handle names.
     pub fn private() -> Result<EventRef, Code> {
-        let handle = insert_event(Kind::Event { manual_reset: true, set: false })?;
+        let unset = Kind::Event { manual_reset: true, set: false };
+        let handle = insert_with(Object::Event, unset)?;
         let object = TABLE.close(handle.addr()).expect("nobody else knows the handle");
         Ok(EventRef(object))
     }
@@ -152,6 +160,15 @@ pub fn open(handle: HANDLE) -> Result<Ref<Object>, Code> {
     TABLE.open(handle.addr()).ok_or(Code(ERROR_INVALID_HANDLE))
 }
 
+/// The object behind a HANDLE, whichever of its handles it is.
+pub fn original(handle: HANDLE) -> Result<Ref<Object>, Code> {
+    let object = open(handle)?;
+    match &*object {
+        Object::Alias(alias) => Ok(alias.target.clone()),
+        _ => Ok(object),
+    }
+}
+
 /// The port behind a HANDLE.
 pub fn port(handle: HANDLE) -> Result<Arc<Port>, Code> {
     match &*open(handle)? {
@@ -166,8 +183,13 @@ pub fn insert(object: Object) -> Result<HANDLE, Code> {
     Ok(std::ptr::without_provenance_mut(value))
 }
 
-/// Opens a handle to a new event.
-pub fn insert_event(signal: Kind) -> Result<HANDLE, Code> {
-    let value = TABLE.insert_with(Object::Event, signal).ok_or(Code(ERROR_NOT_ENOUGH_MEMORY))?;
+/// Opens a handle to a new object whose signal is that of its slot.
+pub fn insert_with(object: Object, signal: Kind) -> Result<HANDLE, Code> {
+    let value = TABLE.insert_with(object, signal).ok_or(Code(ERROR_NOT_ENOUGH_MEMORY))?;
     Ok(std::ptr::without_provenance_mut(value))
+}
+
+/// Opens a second handle to an object.
+pub fn insert_alias(target: Ref<Object>) -> Result<HANDLE, Code> {
+    insert(Object::Alias(Box::new(Alias { target, winsock: false })))
 }

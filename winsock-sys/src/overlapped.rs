@@ -12,8 +12,9 @@ use windows_sys::Win32::System::IO::OVERLAPPED;
 use windows_sys::Win32::System::Threading::INFINITE;
 use windows_sys::core::BOOL;
 
+use crate::dispatch::Waited;
 use crate::error::{self, Code};
-use crate::event::{Signal, Waited};
+use crate::event::Signal;
 use crate::handle::Ref;
 use crate::object::{self, Object, SocketRef, WAITS};
 use crate::op::{Kind, Op};
@@ -156,7 +157,7 @@ unsafe fn await_result(
         match thread::on_current(|thread| {
             wait_a_while(thread, event.as_deref(), socket, deadline, alertable)
         }) {
-            Waited::Signal(_) => {}
+            Waited::Signal(_) | Waited::Abandoned(_) => {}
             Waited::TimedOut if deadline.left_ns().is_some() => {}
             Waited::TimedOut => return Err(Code(WAIT_TIMEOUT)),
             Waited::Apc => {

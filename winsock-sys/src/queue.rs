@@ -21,7 +21,8 @@ use windows_sys::Win32::UI::WindowsAndMessaging::{
 };
 
 use crate::backend;
-use crate::event::{Signal, Waited};
+use crate::dispatch::Waited;
+use crate::event::Signal;
 use crate::object::WAITS;
 use crate::sync::{Mutex, MutexGuard, lock};
 use crate::sys;

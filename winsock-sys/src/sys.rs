@@ -7,6 +7,7 @@
 use std::io::Error;
 use std::mem;
 use std::os::fd::RawFd;
+use std::sync::atomic::AtomicU32;
 
 use libc::{c_int, iovec, pollfd};
 
@@ -436,4 +437,36 @@ pub fn descriptor_limit() -> usize {
     // SAFETY: the kernel fills the structure; this limit always exists.
     unsafe { libc::getrlimit(libc::RLIMIT_NOFILE, &mut limit) };
     limit.rlim_cur as usize
+}
+
+/// Nanoseconds of a clock.
+pub fn now_ns(clock: libc::clockid_t) -> u64 {
+    let mut now = libc::timespec { tv_sec: 0, tv_nsec: 0 };
+    // SAFETY: the kernel fills the timespec; the crate asks for clocks that always exist.
+    unsafe { libc::clock_gettime(clock, &mut now) };
+    now.tv_sec as u64 * 1_000_000_000 + now.tv_nsec as u64
+}
+
+/// Sleeps while `word` holds `expected`, until a time of a clock: CLOCK_MONOTONIC, or
+/// CLOCK_REALTIME, which may be set meanwhile. May return early.
+pub fn sleep_on(word: &AtomicU32, expected: u32, until_ns: Option<u64>, clock: libc::clockid_t) {
+    let until = until_ns.map(|ns| libc::timespec {
+        tv_sec: (ns / 1_000_000_000) as libc::time_t,
+        tv_nsec: (ns % 1_000_000_000) as libc::c_long,
+    });
+    let until = until.as_ref().map_or(std::ptr::null(), std::ptr::from_ref);
+    let realtime = if clock == libc::CLOCK_REALTIME { libc::FUTEX_CLOCK_REALTIME } else { 0 };
+    let operation = libc::FUTEX_WAIT_BITSET | libc::FUTEX_PRIVATE_FLAG | realtime;
+    let (no_word, any) = (std::ptr::null::<u32>(), u32::MAX);
+    // SAFETY: the word and the time outlive the call; the kernel only reads both.
+    unsafe {
+        libc::syscall(libc::SYS_futex, word.as_ptr(), operation, expected, until, no_word, any);
+    }
+}
+
+/// Wakes one thread that sleeps on `word`.
+pub fn wake_on(word: &AtomicU32) {
+    let operation = libc::FUTEX_WAKE | libc::FUTEX_PRIVATE_FLAG;
+    // SAFETY: the kernel only uses the word's address as a key.
+    unsafe { libc::syscall(libc::SYS_futex, word.as_ptr(), operation, 1) };
 }

@@ -2,21 +2,24 @@
 
 use std::cell::{Cell, OnceCell, RefCell};
 use std::collections::VecDeque;
+use std::ffi::c_void;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32 as PlainU32, Ordering::Relaxed};
 
-use windows_sys::Win32::Foundation::STILL_ACTIVE;
+use windows_sys::Win32::Foundation::{FILETIME, STILL_ACTIVE};
 use windows_sys::Win32::Networking::WinSock::LPWSAOVERLAPPED_COMPLETION_ROUTINE;
 use windows_sys::Win32::System::IO::OVERLAPPED;
 
 use crate::backend;
 use crate::event::Signal;
+use crate::mutex::Owned;
 use crate::object::WAITS;
 use crate::park::{Parker, Rouse};
 use crate::port::Port;
 use crate::queue;
 use crate::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use crate::sync::{Mutex, lock, thread_local};
+use crate::timer::Routine;
 
 /// One call that waits for its thread to become alertable.
 pub enum Apc {
@@ -29,6 +32,9 @@ pub enum Apc {
     },
     /// `QueueUserAPC`.
     User { function: unsafe extern "system" fn(usize), data: usize },
+    /// A waitable timer's completion routine, with the time when it was signalled. `value`: the
+    /// timer's place in the handle table.
+    Timer { routine: Routine, argument: *const c_void, time: FILETIME, value: usize },
 }
 
 /// One thread, as the others see it.
@@ -49,10 +55,12 @@ pub struct Thread {
     /// Set once the thread may run: at once, or by ResumeThread.
     pub released: Signal,
     exit_code: AtomicU32,
+    /// Its mutexes.
+    pub owned: Owned,
 }
 
 // SAFETY: the pointers in an `Apc` are only carried; the issuing thread alone hands them to user
-// code.
+// code. `owned` is touched under the lock of the waits only.
 unsafe impl Send for Thread {}
 // SAFETY: as above.
 unsafe impl Sync for Thread {}
@@ -71,6 +79,7 @@ impl Thread {
             ended: Signal::new(false, false),
             released: Signal::new(false, false),
             exit_code: AtomicU32::new(STILL_ACTIVE as u32),
+            owned: Owned::new(std::ptr::null()),
         }
     }
 
@@ -124,6 +133,31 @@ impl Thread {
         true
     }
 
+    /// As [`Thread::queue`], unless the timer's last call is still queued.
+    pub fn queue_timer(&self, apc: Apc) {
+        let of_same = |other: &Apc| match (&apc, other) {
+            (Apc::Timer { value, .. }, Apc::Timer { value: other, .. }) => value == other,
+            _ => false,
+        };
+        // Only the clock queues for timers, so no other comes in between.
+        if !lock(&self.apcs).iter().any(of_same) {
+            self.queue(apc);
+        }
+    }
+
+    /// Takes back what is queued for a timer.
+    pub fn unqueue_timer(&self, timer: usize) {
+        let mut apcs = lock(&self.apcs);
+        let queued = apcs.len();
+        apcs.retain(|apc| !matches!(apc, Apc::Timer { value, .. } if *value == timer));
+        self.queued.fetch_sub((queued - apcs.len()) as u32, Ordering::Relaxed);
+    }
+
+    /// Whether it has ended.
+    pub fn is_dead(&self) -> bool {
+        self.dead.load(Ordering::Relaxed)
+    }
+
     pub fn has_apcs(&self) -> bool {
         self.queued.load(Ordering::Acquire) != 0
     }
@@ -133,8 +167,12 @@ impl Thread {
     pub fn run_apcs(&self) -> bool {
         let mut ran = false;
         while self.has_apcs() {
-            let Some(apc) = lock(&self.apcs).pop_front() else { break };
-            self.queued.fetch_sub(1, Ordering::Relaxed);
+            let apc = {
+                let mut apcs = lock(&self.apcs);
+                let Some(apc) = apcs.pop_front() else { break };
+                self.queued.fetch_sub(1, Ordering::Relaxed);
+                apc
+            };
             apc.run();
             ran = true;
         }
@@ -147,6 +185,7 @@ impl Thread {
             self.dead.store(true, Ordering::Relaxed);
             apcs.clear();
         }
+        WAITS.abandon(self);
         self.ended.set(&WAITS);
     }
 }
@@ -163,6 +202,11 @@ impl Apc {
             Apc::User { function, data } => {
                 // SAFETY: the program passed this function to QueueUserAPC to be called here.
                 unsafe { function(data) };
+            }
+            Apc::Timer { routine, argument, time, .. } => {
+                // SAFETY: the program passed routine and argument to SetWaitableTimer, to be called
+                // by this thread.
+                unsafe { routine(argument, time.dwLowDateTime, time.dwHighDateTime) };
             }
         }
     }

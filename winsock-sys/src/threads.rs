@@ -156,6 +156,9 @@ fn target_thread(handle: HANDLE) -> Result<Arc<Thread>, Code> {
 /// The pseudo-handle of whichever thread uses it.
 pub const CURRENT_THREAD: HANDLE = std::ptr::without_provenance_mut(usize::MAX - 1);
 
+/// The pseudo-handle of the process.
+pub const CURRENT_PROCESS: HANDLE = std::ptr::without_provenance_mut(usize::MAX);
+
 /// The calling thread's pseudo-handle: [GetCurrentThread][ms].
 ///
 /// [ms]: https://learn.microsoft.com/en-us/windows/win32/api/processthreadsapi/nf-processthreadsapi-getcurrentthread
@@ -174,7 +177,7 @@ pub unsafe extern "system" fn GetCurrentThreadId() -> u32 {
 ///
 /// [ms]: https://learn.microsoft.com/en-us/windows/win32/api/processthreadsapi/nf-processthreadsapi-getcurrentprocess
 pub unsafe extern "system" fn GetCurrentProcess() -> HANDLE {
-    std::ptr::without_provenance_mut(usize::MAX)
+    CURRENT_PROCESS
 }
 
 /// The process's number: [GetCurrentProcessId][ms].

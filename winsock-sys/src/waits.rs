@@ -1,140 +1,45 @@
-//! Event objects and the functions that wait.
+//! The functions that wait.
 
+use std::ptr;
 use std::sync::Arc;
 
 use windows_sys::Win32::Foundation::{
-    ERROR_INVALID_HANDLE, ERROR_INVALID_PARAMETER, FALSE, HANDLE, TRUE, WAIT_EVENT, WAIT_FAILED,
-    WAIT_IO_COMPLETION, WAIT_OBJECT_0, WAIT_TIMEOUT,
+    ERROR_INVALID_HANDLE, ERROR_INVALID_PARAMETER, FALSE, HANDLE, WAIT_ABANDONED_0, WAIT_EVENT,
+    WAIT_FAILED, WAIT_IO_COMPLETION, WAIT_OBJECT_0, WAIT_TIMEOUT,
 };
-use windows_sys::Win32::Networking::WinSock::WSAEVENT;
-use windows_sys::Win32::Security::SECURITY_ATTRIBUTES;
-use windows_sys::core::{BOOL, PCSTR, PCWSTR};
+use windows_sys::core::BOOL;
 
 use crate::array::Array;
+use crate::dispatch::{Gone, MOST, Waited, Wanted};
 use crate::error::{self, Code};
-use crate::event::{Gone, Kind, MOST, Signal, Waited, Wanted};
+use crate::event::Signal;
 use crate::handle::Ref;
+use crate::mutex::Mutant;
 use crate::object::{self, Object, TABLE, WAITS};
 use crate::thread::{self, Thread, Waiting};
+use crate::threads::{CURRENT_PROCESS, CURRENT_THREAD};
 use crate::wait::{self, Deadline, Look, Outcome};
-
-fn yes_or(result: Result<(), Code>) -> BOOL {
-    match result {
-        Ok(()) => TRUE,
-        Err(code) => {
-            error::set_last(code);
-            FALSE
-        }
-    }
-}
-
-/// Makes an event: [CreateEventW][ms]. NULL on failure.
-///
-/// DIFFERS: a name is accepted and ignored: each call makes an event of its own.
-///
-/// [ms]: https://learn.microsoft.com/en-us/windows/win32/api/synchapi/nf-synchapi-createeventw
-///
-/// # Safety
-/// None beyond Windows': the pointers are not followed.
-pub unsafe extern "system" fn CreateEventW(
-    _attributes: *const SECURITY_ATTRIBUTES,
-    manual_reset: BOOL,
-    initial_state: BOOL,
-    _name: PCWSTR,
-) -> HANDLE {
-    create_event(manual_reset != FALSE, initial_state != FALSE)
-}
-
-/// As [`CreateEventW`]: [CreateEventA][ms].
-///
-/// [ms]: https://learn.microsoft.com/en-us/windows/win32/api/synchapi/nf-synchapi-createeventa
-///
-/// # Safety
-/// As [`CreateEventW`].
-pub unsafe extern "system" fn CreateEventA(
-    _attributes: *const SECURITY_ATTRIBUTES,
-    manual_reset: BOOL,
-    initial_state: BOOL,
-    _name: PCSTR,
-) -> HANDLE {
-    create_event(manual_reset != FALSE, initial_state != FALSE)
-}
-
-fn create_event(manual_reset: bool, set: bool) -> HANDLE {
-    object::insert_event(Kind::Event { manual_reset, set }).unwrap_or_else(|code| {
-        error::set_last(code);
-        std::ptr::null_mut()
-    })
-}
-
-/// Makes a manual-reset event that is not set (rule 106): [WSACreateEvent][ms].
-///
-/// [ms]: https://learn.microsoft.com/en-us/windows/win32/api/winsock2/nf-winsock2-wsacreateevent
-pub unsafe extern "system" fn WSACreateEvent() -> WSAEVENT {
-    let event = create_event(true, false);
-    // WSA_INVALID_EVENT is 0, like the NULL of a failure.
-    event.addr() as WSAEVENT
-}
-
-/// windows-sys spells a WSAEVENT as a number and a HANDLE as a pointer.
-fn handle_of(event: WSAEVENT) -> HANDLE {
-    std::ptr::without_provenance_mut(event as usize)
-}
-
-fn with_event(event: HANDLE, f: impl FnOnce(&Signal)) -> BOOL {
-    yes_or(match object::event(event.addr()) {
-        Some(event) => {
-            f(&event);
-            Ok(())
-        }
-        None => Err(Code(ERROR_INVALID_HANDLE)),
-    })
-}
-
-/// Sets an event: [SetEvent][ms]. No system call unless somebody waits. ERROR_INVALID_HANDLE.
-///
-/// [ms]: https://learn.microsoft.com/en-us/windows/win32/api/synchapi/nf-synchapi-setevent
-pub unsafe extern "system" fn SetEvent(event: HANDLE) -> BOOL {
-    with_event(event, |signal| signal.set(&WAITS))
-}
-
-/// Resets an event: [ResetEvent][ms]. ERROR_INVALID_HANDLE.
-///
-/// [ms]: https://learn.microsoft.com/en-us/windows/win32/api/synchapi/nf-synchapi-resetevent
-pub unsafe extern "system" fn ResetEvent(event: HANDLE) -> BOOL {
-    with_event(event, Signal::reset)
-}
-
-/// As [`SetEvent`]: [WSASetEvent][ms].
-///
-/// [ms]: https://learn.microsoft.com/en-us/windows/win32/api/winsock2/nf-winsock2-wsasetevent
-pub unsafe extern "system" fn WSASetEvent(event: WSAEVENT) -> BOOL {
-    with_event(handle_of(event), |signal| signal.set(&WAITS))
-}
-
-/// As [`ResetEvent`]: [WSAResetEvent][ms].
-///
-/// [ms]: https://learn.microsoft.com/en-us/windows/win32/api/winsock2/nf-winsock2-wsaresetevent
-pub unsafe extern "system" fn WSAResetEvent(event: WSAEVENT) -> BOOL {
-    with_event(handle_of(event), Signal::reset)
-}
-
-/// Closes an event: [WSACloseEvent][ms]. Operations that will set it still may.
-///
-/// [ms]: https://learn.microsoft.com/en-us/windows/win32/api/winsock2/nf-winsock2-wsacloseevent
-pub unsafe extern "system" fn WSACloseEvent(event: WSAEVENT) -> BOOL {
-    // SAFETY: closing a handle touches no memory of the caller.
-    unsafe { crate::handles::CloseHandle(handle_of(event)) }
-}
+use crate::{mutexes, semaphores};
 
 /// The signal of an object that can be waited for.
 fn signal_of(object: &Ref<Object>) -> Option<&Signal> {
     match &**object {
-        Object::Event => Some(object.signal()),
+        Object::Event | Object::Semaphore(_) => Some(object.signal()),
+        Object::Mutex(mutant) => Some(&mutant.signal),
+        Object::Timer(timer) => Some(&timer.signal),
         Object::Socket(socket) => Some(&socket.signal),
         Object::Alias(alias) => signal_of(&alias.target),
         Object::Thread(thread) => Some(&thread.ended),
         Object::Port(_) | Object::File(_) | Object::Window(_) => None,
+    }
+}
+
+/// The mutex that an object is.
+fn mutant_of(object: &Object) -> Option<&Mutant> {
+    match object {
+        Object::Mutex(mutant) => Some(mutant),
+        Object::Alias(alias) => mutant_of(&alias.target),
+        _ => None,
     }
 }
 
@@ -152,14 +57,11 @@ unsafe fn wait_for(
     }
     // SAFETY: our caller vouches for the array.
     let handles = unsafe { std::slice::from_raw_parts(handles, count as usize) };
-    if all && (1..handles.len()).any(|at| handles[..at].contains(&handles[at])) {
-        return Err(Code(ERROR_INVALID_PARAMETER));
-    }
     thread::on_current(|thread| {
         let deadline = Deadline::after_ms(timeout_ms);
-        let waited = wait_by(thread, handles, None, all, deadline, alertable)?;
-        Ok(match waited {
+        Ok(match wait_by(thread, handles, None, all, deadline, alertable)? {
             Waited::Signal(index) => WAIT_OBJECT_0 + index as u32,
+            Waited::Abandoned(index) => WAIT_ABANDONED_0 + index as u32,
             Waited::TimedOut => WAIT_TIMEOUT,
             Waited::Apc => {
                 thread.run_apcs();
@@ -180,19 +82,22 @@ pub fn wait_by(
 ) -> Result<Waited, Code> {
     let mut signals = Array::<&Signal, MOST>::new();
     for handle in handles {
-        let signal = TABLE.peek(handle.addr()).ok_or(Code(ERROR_INVALID_HANDLE))?;
-        if !signal.is_present() {
-            return wait_by_reference(thread, handles, extra, all, deadline, alertable);
+        match TABLE.peek(handle.addr()) {
+            Some(signal) if signal.is_present() => signals.push(signal),
+            _ => return wait_by_reference(thread, handles, extra, all, deadline, alertable),
         }
-        signals.push(signal);
     }
     extra.into_iter().for_each(|signal| signals.push(signal));
     let is_there =
         |index: usize| handles.get(index).is_none_or(|handle| TABLE.is_open(handle.addr()));
-    wait_until(thread, &Wanted { signals: &signals, all, is_there }, deadline, alertable)
+    let signals = &signals[..];
+    let wanted = Wanted { thread, signals, mutants: &[], all, alertable, is_there };
+    wait_until(&wanted, deadline)
 }
 
-/// As [`wait_by`], for objects whose signals are not all in their slots.
+/// As [`wait_by`], for objects whose signals are not all in their slots: we refer to them while we
+/// wait.
+#[cold]
 fn wait_by_reference(
     thread: &Arc<Thread>,
     handles: &[HANDLE],
@@ -201,34 +106,74 @@ fn wait_by_reference(
     deadline: Deadline,
     alertable: bool,
 ) -> Result<Waited, Code> {
-    let mut objects = Array::<Ref<Object>, MOST>::new();
+    let mut objects = Array::<Waitable, MOST>::new();
     for &handle in handles {
-        objects.push(object::open(handle)?);
+        objects.push(Waitable::open(thread, handle)?);
     }
     let mut signals = Array::<&Signal, MOST>::new();
+    let mut mutants = Array::<Option<&Mutant>, MOST>::new();
     for object in objects.iter() {
-        signals.push(signal_of(object).ok_or(Code(ERROR_INVALID_HANDLE))?);
+        signals.push(object.signal().ok_or(Code(ERROR_INVALID_HANDLE))?);
+        mutants.push(object.mutant());
     }
     extra.into_iter().for_each(|signal| signals.push(signal));
-    let is_there = |_| true; // We refer to them.
-    wait_until(thread, &Wanted { signals: &signals, all, is_there }, deadline, alertable)
+    let (signals, mutants) = (&signals[..], &mutants[..]);
+    let wanted = Wanted { thread, signals, mutants, all, alertable, is_there: |_| true };
+    wait_until(&wanted, deadline)
+}
+
+/// What a handle denotes, to be waited for.
+enum Waitable<'a> {
+    Object(Ref<Object>),
+    /// The pseudo-handle of the thread.
+    Thread(&'a Thread),
+    /// The pseudo-handle of the process, which will not see its own end.
+    Process(Signal),
+}
+
+impl Waitable<'_> {
+    fn open(thread: &Thread, handle: HANDLE) -> Result<Waitable<'_>, Code> {
+        match handle {
+            CURRENT_THREAD => Ok(Waitable::Thread(thread)),
+            CURRENT_PROCESS => Ok(Waitable::Process(Signal::new(false, false))),
+            handle => object::open(handle).map(Waitable::Object),
+        }
+    }
+
+    fn signal(&self) -> Option<&Signal> {
+        match self {
+            Waitable::Object(object) => signal_of(object),
+            Waitable::Thread(thread) => Some(&thread.ended),
+            Waitable::Process(never) => Some(never),
+        }
+    }
+
+    fn mutant(&self) -> Option<&Mutant> {
+        match self {
+            Waitable::Object(object) => mutant_of(object),
+            Waitable::Thread(_) | Waitable::Process(_) => None,
+        }
+    }
 }
 
 fn wait_until(
-    thread: &Arc<Thread>,
     wanted: &Wanted<'_, impl Fn(usize) -> bool>,
     deadline: Deadline,
-    alertable: bool,
 ) -> Result<Waited, Code> {
-    if alertable && thread.has_apcs() {
+    let signals = wanted.signals;
+    let is_double = |at: usize| signals[..at].iter().any(|other| ptr::eq(*other, signals[at]));
+    if wanted.all && (1..signals.len()).any(is_double) {
+        return Err(Code(ERROR_INVALID_PARAMETER)); // Rule 103.
+    }
+    if wanted.alertable && wanted.thread.has_apcs() {
         return Ok(Waited::Apc); // Rule 107: a ready event is for the next call.
     }
     let gone = |Gone| Code(ERROR_INVALID_HANDLE);
-    if let Some(index) = WAITS.take(thread, wanted, alertable).map_err(gone)? {
-        return Ok(Waited::Signal(index));
+    if let Some(waited) = WAITS.take(wanted).map_err(gone)? {
+        return Ok(waited);
     }
     let _waiting = Waiting::begin();
-    WAITS.sleep(thread, wanted, deadline, alertable).map_err(gone)
+    WAITS.sleep(wanted, deadline).map_err(gone)
 }
 
 fn waited(result: Result<WAIT_EVENT, Code>) -> WAIT_EVENT {
@@ -238,11 +183,14 @@ fn waited(result: Result<WAIT_EVENT, Code>) -> WAIT_EVENT {
     })
 }
 
-/// Waits for one object: [WaitForSingleObject][ms]. WAIT_OBJECT_0, WAIT_TIMEOUT, WAIT_FAILED.
+/// Waits for one object: [WaitForSingleObject][ms]. WAIT_OBJECT_0, WAIT_TIMEOUT, WAIT_FAILED, and
+/// WAIT_ABANDONED for a mutex whose owner has ended.
 ///
-/// Waitable are events and sockets (an operation without an event signals its socket, rule 54).
+/// Waitable are events, mutexes, semaphores, timers, threads, and sockets (an operation without an
+/// event signals its socket, rule 54).
 ///
-/// [ms]: https://learn.microsoft.com/en-us/windows/win32/api/synchapi/nf-synchapi-waitforsingleobject
+/// [ms]:
+/// https://learn.microsoft.com/en-us/windows/win32/api/synchapi/nf-synchapi-waitforsingleobject
 pub unsafe extern "system" fn WaitForSingleObject(handle: HANDLE, timeout_ms: u32) -> WAIT_EVENT {
     // SAFETY: the one handle is ours.
     waited(unsafe { wait_for(1, &handle, false, timeout_ms, false) })
@@ -251,7 +199,8 @@ pub unsafe extern "system" fn WaitForSingleObject(handle: HANDLE, timeout_ms: u3
 /// As [`WaitForSingleObject`], alertable: [WaitForSingleObjectEx][ms]. WAIT_IO_COMPLETION when APCs
 /// ran.
 ///
-/// [ms]: https://learn.microsoft.com/en-us/windows/win32/api/synchapi/nf-synchapi-waitforsingleobjectex
+/// [ms]:
+/// https://learn.microsoft.com/en-us/windows/win32/api/synchapi/nf-synchapi-waitforsingleobjectex
 pub unsafe extern "system" fn WaitForSingleObjectEx(
     handle: HANDLE,
     timeout_ms: u32,
@@ -265,7 +214,8 @@ pub unsafe extern "system" fn WaitForSingleObjectEx(
 /// that is set (rule 104), or all in one step (rule 105). ERROR_INVALID_PARAMETER for a bad count
 /// or a duplicate in a wait for all.
 ///
-/// [ms]: https://learn.microsoft.com/en-us/windows/win32/api/synchapi/nf-synchapi-waitformultipleobjects
+/// [ms]:
+/// https://learn.microsoft.com/en-us/windows/win32/api/synchapi/nf-synchapi-waitformultipleobjects
 ///
 /// # Safety
 /// As on Windows: `handles` points to `count` handles.
@@ -281,7 +231,8 @@ pub unsafe extern "system" fn WaitForMultipleObjects(
 
 /// As [`WaitForMultipleObjects`], alertable: [WaitForMultipleObjectsEx][ms].
 ///
-/// [ms]: https://learn.microsoft.com/en-us/windows/win32/api/synchapi/nf-synchapi-waitformultipleobjectsex
+/// [ms]:
+/// https://learn.microsoft.com/en-us/windows/win32/api/synchapi/nf-synchapi-waitformultipleobjectsex
 ///
 /// # Safety
 /// As [`WaitForMultipleObjects`].
@@ -298,7 +249,8 @@ pub unsafe extern "system" fn WaitForMultipleObjectsEx(
 
 /// As [`WaitForMultipleObjectsEx`]: [WSAWaitForMultipleEvents][ms] (rule 103).
 ///
-/// [ms]: https://learn.microsoft.com/en-us/windows/win32/api/winsock2/nf-winsock2-wsawaitformultipleevents
+/// [ms]:
+/// https://learn.microsoft.com/en-us/windows/win32/api/winsock2/nf-winsock2-wsawaitformultipleevents
 ///
 /// # Safety
 /// As [`WaitForMultipleObjects`].
@@ -311,6 +263,42 @@ pub unsafe extern "system" fn WSAWaitForMultipleEvents(
 ) -> WAIT_EVENT {
     // SAFETY: passed on from our caller.
     waited(unsafe { wait_for(count, events, all != FALSE, timeout_ms, alertable != FALSE) })
+}
+
+/// Signals one object and waits for another: [SignalObjectAndWait][ms] (rule 153). What is
+/// signalled is an event, a mutex that the thread owns, or a semaphore, which gains one.
+///
+/// WAIT_FAILED: ERROR_INVALID_HANDLE, ERROR_NOT_OWNER, ERROR_TOO_MANY_POSTS. Otherwise as
+/// [`WaitForSingleObjectEx`].
+///
+/// [ms]:
+/// https://learn.microsoft.com/en-us/windows/win32/api/synchapi/nf-synchapi-signalobjectandwait
+pub unsafe extern "system" fn SignalObjectAndWait(
+    signal: HANDLE,
+    wait: HANDLE,
+    timeout_ms: u32,
+    alertable: BOOL,
+) -> WAIT_EVENT {
+    let signalled = is_waitable(wait).and_then(|()| {
+        let object = object::original(signal)?;
+        match &*object {
+            Object::Event => {
+                object.signal().set(&WAITS);
+                Ok(())
+            }
+            Object::Semaphore(_) => semaphores::release(&object, 1).map(drop),
+            _ => mutexes::release(&object),
+        }
+    });
+    waited(signalled.and_then(|()| {
+        // SAFETY: the one handle is ours.
+        unsafe { wait_for(1, &wait, false, timeout_ms, alertable != FALSE) }
+    }))
+}
+
+fn is_waitable(handle: HANDLE) -> Result<(), Code> {
+    let invalid = Code(ERROR_INVALID_HANDLE);
+    thread::on_current(|thread| Waitable::open(thread, handle)?.signal().map(drop).ok_or(invalid))
 }
 
 /// Sleeps: [Sleep][ms]. The thread's port may release another meanwhile (rule 143).

@@ -68,6 +68,7 @@ pub mod Win32 {
             pub use crate::duplicate::{WSADuplicateSocketA, WSADuplicateSocketW};
             pub use crate::error::{WSAGetLastError, WSASetLastError};
             pub use crate::event_select::{WSAEnumNetworkEvents, WSAEventSelect};
+            pub use crate::events::{WSACloseEvent, WSACreateEvent, WSAResetEvent, WSASetEvent};
             pub use crate::handles::{getpeername, getsockname};
             pub use crate::ioctl::{WSAIoctl, ioctlsocket};
             pub use crate::messages::WSASendMsg;
@@ -88,9 +89,7 @@ pub mod Win32 {
                 WSACleanup, WSASocketA, WSASocketW, WSAStartup, closesocket, socket,
             };
             pub use crate::transmit::TransmitFile;
-            pub use crate::waits::{
-                WSACloseEvent, WSACreateEvent, WSAResetEvent, WSASetEvent, WSAWaitForMultipleEvents,
-            };
+            pub use crate::waits::WSAWaitForMultipleEvents;
 
             absent! {
                 EnumProtocolsA EnumProtocolsW
@@ -183,22 +182,59 @@ pub mod Win32 {
             pub use crate::modules::{GetModuleHandleA, GetModuleHandleW};
         }
 
-        /// Events, waits, APCs.
+        /// How precisely time passes.
+        pub mod Performance {
+            pub use crate::timers::{QueryPerformanceCounter, QueryPerformanceFrequency};
+        }
+
+        /// What time it is.
+        pub mod SystemInformation {
+            pub use crate::timers::{
+                GetSystemTimeAsFileTime, GetSystemTimePreciseAsFileTime, GetTickCount,
+                GetTickCount64,
+            };
+        }
+
+        /// Events and what else to wait for, waits, threads, APCs.
         pub mod Threading {
             pub use windows_sys::Win32::System::Threading::{
-                CREATE_SUSPENDED, INFINITE, LPTHREAD_START_ROUTINE,
-                STACK_SIZE_PARAM_IS_A_RESERVATION, THREAD_CREATE_RUN_IMMEDIATELY,
-                THREAD_CREATION_FLAGS,
+                CREATE_EVENT, CREATE_EVENT_INITIAL_SET, CREATE_EVENT_MANUAL_RESET,
+                CREATE_MUTEX_INITIAL_OWNER, CREATE_SUSPENDED,
+                CREATE_WAITABLE_TIMER_HIGH_RESOLUTION, CREATE_WAITABLE_TIMER_MANUAL_RESET,
+                EVENT_ALL_ACCESS, EVENT_MODIFY_STATE, INFINITE, LPTHREAD_START_ROUTINE,
+                MUTEX_ALL_ACCESS, MUTEX_MODIFY_STATE, PTIMERAPCROUTINE, REASON_CONTEXT,
+                REASON_CONTEXT_0, REASON_CONTEXT_0_0, SEMAPHORE_ALL_ACCESS, SEMAPHORE_MODIFY_STATE,
+                STACK_SIZE_PARAM_IS_A_RESERVATION, SYNCHRONIZATION_ACCESS_RIGHTS,
+                SYNCHRONIZATION_DELETE, SYNCHRONIZATION_READ_CONTROL, SYNCHRONIZATION_SYNCHRONIZE,
+                SYNCHRONIZATION_WRITE_DAC, SYNCHRONIZATION_WRITE_OWNER,
+                THREAD_CREATE_RUN_IMMEDIATELY, THREAD_CREATION_FLAGS, TIMER_ALL_ACCESS,
+                TIMER_MODIFY_STATE, TIMER_QUERY_STATE,
             };
 
+            pub use crate::events::{
+                CreateEventA, CreateEventExA, CreateEventExW, CreateEventW, OpenEventA, OpenEventW,
+                PulseEvent, ResetEvent, SetEvent,
+            };
+            pub use crate::mutexes::{
+                CreateMutexA, CreateMutexExA, CreateMutexExW, CreateMutexW, OpenMutexW,
+                ReleaseMutex,
+            };
+            pub use crate::semaphores::{
+                CreateSemaphoreA, CreateSemaphoreExA, CreateSemaphoreExW, CreateSemaphoreW,
+                OpenSemaphoreW, ReleaseSemaphore,
+            };
             pub use crate::threads::{
                 CreateThread, GetCurrentProcess, GetCurrentProcessId, GetCurrentThread,
                 GetCurrentThreadId, GetExitCodeThread, QueueUserAPC, ResumeThread,
             };
+            pub use crate::timers::{
+                CancelWaitableTimer, CreateWaitableTimerA, CreateWaitableTimerExA,
+                CreateWaitableTimerExW, CreateWaitableTimerW, OpenWaitableTimerA,
+                OpenWaitableTimerW, SetWaitableTimer, SetWaitableTimerEx,
+            };
             pub use crate::waits::{
-                CreateEventA, CreateEventW, ResetEvent, SetEvent, Sleep, SleepEx,
-                WaitForMultipleObjects, WaitForMultipleObjectsEx, WaitForSingleObject,
-                WaitForSingleObjectEx,
+                SignalObjectAndWait, Sleep, SleepEx, WaitForMultipleObjects,
+                WaitForMultipleObjectsEx, WaitForSingleObject, WaitForSingleObjectEx,
             };
         }
 

@@ -7,7 +7,8 @@ use loom::cell::UnsafeCell;
 use loom::thread;
 
 use super::{explore, join};
-use crate::event::{Signal, Waited, Waits};
+use crate::dispatch::{Waited, Waits};
+use crate::event::Signal;
 use crate::thread::Apc;
 use crate::wait::Deadline;
 

@@ -6,7 +6,8 @@ use loom::cell::UnsafeCell;
 use loom::thread;
 
 use super::{explore, join};
-use crate::event::{Signal, Waited, Waits};
+use crate::dispatch::{Waited, Waits};
+use crate::event::Signal;
 use crate::port::{Empty, Packet, Port};
 use crate::thread::{Apc, Thread};
 use crate::wait::Deadline;

@@ -1,8 +1,8 @@
 //! Waiting for objects and for messages at once.
 
 use windows_sys::Win32::Foundation::{
-    ERROR_INVALID_PARAMETER, FALSE, HANDLE, WAIT_EVENT, WAIT_FAILED, WAIT_IO_COMPLETION,
-    WAIT_OBJECT_0, WAIT_TIMEOUT,
+    ERROR_INVALID_PARAMETER, FALSE, HANDLE, WAIT_ABANDONED_0, WAIT_EVENT, WAIT_FAILED,
+    WAIT_IO_COMPLETION, WAIT_OBJECT_0, WAIT_TIMEOUT,
 };
 use windows_sys::Win32::UI::WindowsAndMessaging::{
     MSG_WAIT_FOR_MULTIPLE_OBJECTS_EX_FLAGS, MWMO_ALERTABLE, MWMO_INPUTAVAILABLE, MWMO_WAITALL,
@@ -10,8 +10,8 @@ use windows_sys::Win32::UI::WindowsAndMessaging::{
 };
 use windows_sys::core::BOOL;
 
+use crate::dispatch::{MOST, Waited};
 use crate::error::{self, Code};
-use crate::event::{MOST, Waited};
 use crate::queue::Own;
 use crate::thread::on_own;
 use crate::wait::Deadline;
@@ -99,6 +99,7 @@ fn wait(
     queue.unwatch();
     Ok(match waited? {
         Waited::Signal(index) => WAIT_OBJECT_0 + index as u32,
+        Waited::Abandoned(index) => WAIT_ABANDONED_0 + index as u32,
         Waited::TimedOut => WAIT_TIMEOUT,
         Waited::Apc => {
             queue.thread.run_apcs();
