@@ -9,6 +9,10 @@ use serde::Serialize;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Model {
+    /// Overlapped operations that set events, waited for by threads with 64 each
+    OverlappedEvent,
+    /// Overlapped operations that end in a call on the thread that started them
+    CompletionRoutine,
     /// Overlapped operations, finished ones taken from a completion port by a few threads
     CompletionPort,
     /// Blocking calls, a thread for every client
@@ -23,6 +27,8 @@ impl Model {
     /// What its threads wait in.
     pub fn waits_in(self) -> &'static str {
         match self {
+            Model::OverlappedEvent => "WSAWaitForMultipleEvents",
+            Model::CompletionRoutine => "SleepEx",
             Model::CompletionPort => "GetQueuedCompletionStatusEx",
             Model::ThreadPerClient => "recv",
         }
@@ -32,6 +38,7 @@ impl Model {
     pub fn example_lines(self) -> Option<u32> {
         match self {
             Model::CompletionPort => Some(57),
+            Model::OverlappedEvent | Model::CompletionRoutine => None,
             // It has none: there is nothing of Windows' own in it.
             Model::ThreadPerClient => None,
         }
@@ -41,6 +48,8 @@ impl Model {
 impl fmt::Display for Model {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
+            Model::OverlappedEvent => "overlapped-event",
+            Model::CompletionRoutine => "completion-routine",
             Model::CompletionPort => "completion-port",
             Model::ThreadPerClient => "thread-per-client",
         })

@@ -1,16 +1,24 @@
 //! `winsock serve`: an echo server, by any of the models.
 
+mod acceptor;
+mod bound;
+mod completion;
 mod completion_port;
+mod crowd;
+mod groups;
 mod registry;
 mod tally;
 mod thread_per_client;
 mod watch;
 
 use std::net::SocketAddr;
+use std::sync::Arc;
 use std::time::Duration;
 
-use winsock::{Listener, TcpSocket};
+use winsock::{Listener, OverlappedSet, Routines, TcpSocket};
 
+use self::completion::Token;
+use self::groups::{Kind, Member};
 use self::tally::Tally;
 use self::watch::{Limit, Watch};
 use crate::failure::Failure;
@@ -40,7 +48,8 @@ pub struct Args {
     #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:5150")]
     bind: SocketAddr,
 
-    /// Threads that wait on the completion port, one for each core by default
+    /// Threads that share the clients, one for each core by default; not for models that start a
+    /// thread for every client, or for every 64 sockets
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=1024))]
     threads: Option<u32>,
 
@@ -58,7 +67,7 @@ Examples:
 /// What a model serves.
 struct Service {
     listener: Listener,
-    greeting: Vec<u8>,
+    greeting: Arc<[u8]>,
     threads: u32,
     limit: Limit,
     watch: Watch,
@@ -72,14 +81,23 @@ pub fn run(args: &Args) -> Result<(), Failure> {
     let cannot = |error| Failure::of(format_args!("cannot listen on {}", args.bind), error);
     let listener = listen(args.bind).map_err(cannot)?;
     let at = listener.local_addr().map_err(cannot)?;
-    let greeting = args.greeting.as_deref().map(crate::greeting).unwrap_or_default();
+    let greeting = args.greeting.as_deref().map(crate::greeting).unwrap_or_default().into();
     let limit = Limit(limit);
     let service = Service { listener, greeting, threads, limit, watch: Watch::start()? };
 
     let model = args.model;
     let ready =
         || say(format_args!("listening on {at} model={model} backend={backend} threads={threads}"));
+    let bound = |work: fn(Member) -> Tally, room| Kind { work, room, threads: threads as usize };
     let tally = match model {
+        Model::OverlappedEvent => {
+            let kind = bound(bound::work::<OverlappedSet<Token>>, OverlappedSet::<Token>::MAX);
+            groups::serve(service, kind, ready)?
+        }
+        Model::CompletionRoutine => {
+            let kind = bound(bound::work::<Routines<Token>>, usize::MAX);
+            groups::serve(service, kind, ready)?
+        }
         Model::CompletionPort => completion_port::serve(service, ready)?,
         Model::ThreadPerClient => thread_per_client::serve(service, ready)?,
     };
@@ -91,14 +109,18 @@ pub fn run(args: &Args) -> Result<(), Failure> {
 
 fn threads(args: &Args) -> Result<u32, Failure> {
     match (args.model, args.threads) {
-        (Model::CompletionPort, Some(threads)) => Ok(threads),
-        (Model::CompletionPort, None) => {
+        (Model::CompletionRoutine | Model::CompletionPort, Some(threads)) => Ok(threads),
+        (Model::CompletionRoutine | Model::CompletionPort, None) => {
             Ok(std::thread::available_parallelism().map_or(1, |cores| cores.get() as u32))
         }
-        // The one that accepts; each client adds its own.
-        (Model::ThreadPerClient, None) => Ok(1),
-        (Model::ThreadPerClient, Some(_)) => {
-            Err(Failure::Usage("--threads is for --model completion-port".into()))
+        // As many as it takes: this is the first.
+        (Model::OverlappedEvent | Model::ThreadPerClient, None) => Ok(1),
+        (model, Some(_)) => {
+            let line = format!(
+                "--threads is for completion-routine and completion-port: \
+                 {model} starts as many threads as its clients need"
+            );
+            Err(Failure::Usage(line))
         }
     }
 }

@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 
 use winsock::{Error, Listener, TcpSocket};
 
+use super::crowd::Crowd;
 use super::registry::Registry;
 use super::tally::Tally;
 use super::watch::{Limit, Warning};
@@ -25,7 +26,8 @@ const PAUSE: Duration = Duration::from_millis(2);
 
 struct Server {
     clients: Registry<Arc<Client>>,
-    greeting: Vec<u8>,
+    crowd: Crowd,
+    greeting: Arc<[u8]>,
     limit: Limit,
     /// Threads that can be had.
     most: usize,
@@ -58,7 +60,8 @@ pub fn serve(
     let Service { listener, greeting, threads: _, limit, watch } = service;
     let at = listener.local_addr().map_err(|error| Failure::of("cannot listen", error))?;
     let server = Arc::new(Server {
-        clients: Registry::new(watch.notify.clone(), limit.crowd()),
+        clients: Registry::new(),
+        crowd: Crowd::new(watch.notify.clone(), limit.crowd()),
         greeting,
         limit,
         most: os::most_threads(),
@@ -86,10 +89,10 @@ pub fn serve(
 impl Server {
     fn accept_all(self: Arc<Server>, listener: Listener) {
         loop {
-            while self.clients.live() >= self.most {
+            while self.crowd.live() >= self.most {
                 self.warning
                     .give(format_args!("there are {} threads, no more can be had", self.most));
-                if !self.clients.wait_for_room() {
+                if !self.crowd.wait_for_room() {
                     return;
                 }
             }
@@ -106,7 +109,7 @@ impl Server {
                 Err(error) => {
                     tracing::debug!("an accept failed: {error}");
                     self.warning.give(self.limit);
-                    self.clients.wait_for_room();
+                    self.crowd.wait_for_room();
                 }
             }
         }
@@ -114,6 +117,7 @@ impl Server {
 
     fn begin(self: &Arc<Server>, socket: TcpSocket) {
         self.tally().connections += 1;
+        self.crowd.enter();
         let client = self.clients.enter(|place| Arc::new(Client::new(socket, place)));
         loop {
             let (server, client) = (Arc::clone(self), Arc::clone(&client));
@@ -122,7 +126,7 @@ impl Server {
                 Ok(_) => return,
                 Err(error) => self.warning.give(format_args!("no thread for a client: {error}")),
             }
-            if !self.clients.wait_for_room() {
+            if !self.crowd.wait_for_room() {
                 return;
             }
         }
@@ -143,6 +147,7 @@ impl Server {
             *sum = [*sum, tally, Tally { errors, ..Tally::default() }].into_iter().sum();
         }
         self.clients.leave(place);
+        self.crowd.leave();
     }
 
     /// Until the client ends the connection.
@@ -167,7 +172,7 @@ impl Server {
     /// No more clients, and those that are there are told that we have ended. One to which
     /// something is being sent is told by its thread, afterwards.
     fn part_all(&self) {
-        self.clients.close();
+        self.crowd.close();
         for client in self.clients.all() {
             if let Ok(mut parted) = client.parted.try_lock() {
                 client.part(&mut parted);

@@ -7,7 +7,8 @@ use std::net::SocketAddr;
 use std::process::{Child, ChildStdout, Command, Output, Stdio};
 use std::time::{Duration, Instant};
 
-pub const MODELS: [&str; 2] = ["completion-port", "thread-per-client"];
+pub const MODELS: [&str; 4] =
+    ["overlapped-event", "completion-routine", "completion-port", "thread-per-client"];
 /// Longer than any of these commands may take.
 const PATIENCE: Duration = Duration::from_secs(15);
 

@@ -13,12 +13,16 @@ pub struct Look {
 #[derive(Clone, Copy)]
 enum Mark {
     Circle,
+    Ring,
+    Frame,
     Cross,
 }
 
 impl Look {
     pub fn of(model: Model) -> Look {
         let (short, dashes, mark) = match model {
+            Model::OverlappedEvent => ("overlapped", "4 3", Mark::Frame),
+            Model::CompletionRoutine => ("routine", "14 3 3 3", Mark::Ring),
             Model::CompletionPort => ("port", "", Mark::Circle),
             Model::ThreadPerClient => ("thread", "2 4", Mark::Cross),
         };
@@ -35,8 +39,13 @@ impl Look {
     /// The model's mark, at a place.
     pub fn mark(self, x: f64, y: f64) -> String {
         let drawn = |path: String| format!("<path class=\"hollow\" d=\"{path}\"/>");
+        let box_of = |r: f64| format!("M{:.1} {:.1}h{d}v{d}h-{d}z", x - r, y - r, d = 2.0 * r);
         match self.mark {
             Mark::Circle => format!("<circle class=\"fill\" cx=\"{x:.1}\" cy=\"{y:.1}\" r=\"4\"/>"),
+            Mark::Ring => {
+                format!("<circle class=\"hollow\" cx=\"{x:.1}\" cy=\"{y:.1}\" r=\"3.8\"/>")
+            }
+            Mark::Frame => drawn(box_of(3.4)),
             Mark::Cross => drawn(format!(
                 "M{:.1} {:.1}l7 7M{:.1} {:.1}l-7 7",
                 x - 3.5,

@@ -1,0 +1,106 @@
+//! How many clients there are: whether there is room for more, and when the last one has left.
+
+use std::sync::mpsc::Sender;
+use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use super::watch::Notice;
+
+/// Room may also come from elsewhere: then it is found after this long.
+const ROOM: Duration = Duration::from_secs(1);
+
+/// From how many connections on it is worth while to give their memory back once they have left.
+const MANY: usize = 512;
+
+pub struct Crowd {
+    count: Mutex<Count>,
+    /// Notified when somebody leaves, or no more may come.
+    left: Condvar,
+    /// Told when it gets crowded or thin, and, once no more may come, when the last one has left.
+    notify: Sender<Notice>,
+    /// How many are a crowd.
+    limit: usize,
+}
+
+#[derive(Default)]
+struct Count {
+    live: usize,
+    /// The most there were since the last [`Notice::Thinned`].
+    most: usize,
+    closed: bool,
+}
+
+impl Crowd {
+    pub fn new(notify: Sender<Notice>, limit: usize) -> Crowd {
+        Crowd { count: Mutex::default(), left: Condvar::new(), notify, limit }
+    }
+
+    /// One more.
+    pub fn enter(&self) {
+        let mut count = self.lock();
+        count.live += 1;
+        count.most = count.most.max(count.live);
+        let is_crowd = count.live == self.limit;
+        drop(count);
+        if is_crowd {
+            self.alert();
+        }
+    }
+
+    /// One less, whose socket is closed already.
+    pub fn leave(&self) {
+        let mut count = self.lock();
+        count.live -= 1;
+        let over = count.closed && count.live == 0;
+        let thinned = count.most >= MANY && count.live <= count.most / 4;
+        if thinned {
+            count.most = count.live;
+        }
+        drop(count);
+        self.left.notify_all();
+        if over {
+            let _ = self.notify.send(Notice::Empty);
+        } else if thinned {
+            let _ = self.notify.send(Notice::Thinned);
+        }
+    }
+
+    /// Has the main thread look after those that wait.
+    pub fn alert(&self) {
+        // Only a server that is over has nobody listening; so for the other notices.
+        let _ = self.notify.send(Notice::Crowded);
+    }
+
+    pub fn live(&self) -> usize {
+        self.lock().live
+    }
+
+    pub fn is_crowded(&self) -> bool {
+        self.live() >= self.limit
+    }
+
+    /// Waits until somebody has left, or a while; `false` if no more may come anyway.
+    pub fn wait_for_room(&self) -> bool {
+        let count = self.lock();
+        let before = count.live;
+        let full = |count: &mut Count| !count.closed && count.live >= before;
+        let waited = self.left.wait_timeout_while(count, ROOM, full);
+        let (count, _) = waited.unwrap_or_else(PoisonError::into_inner);
+        !count.closed
+    }
+
+    /// No more may come. [`Notice::Empty`] follows once nobody is left.
+    pub fn close(&self) {
+        let mut count = self.lock();
+        count.closed = true;
+        if count.live == 0 {
+            let _ = self.notify.send(Notice::Empty);
+        }
+        self.left.notify_all();
+    }
+
+    /// A panic under the lock leaves nothing half done.
+    fn lock(&self) -> MutexGuard<'_, Count> {
+        self.count.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
