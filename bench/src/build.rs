@@ -29,10 +29,10 @@ impl Programs {
         })
     }
 
-    pub fn serve(&self, threads: &str) -> Vec<String> {
+    pub fn serve(&self, arguments: &[&str]) -> Vec<String> {
         let program = self.winsock.display().to_string();
-        let arguments = ["serve", "--model", "completion-port", "--threads", threads];
-        [program].into_iter().chain(arguments.map(String::from)).collect()
+        let arguments = arguments.iter().map(|argument| argument.to_string());
+        [program, "serve".into()].into_iter().chain(arguments).collect()
     }
 
     pub fn epoll_echo(&self) -> Vec<String> {

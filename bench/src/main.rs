@@ -18,10 +18,23 @@ use crate::wine::Wine;
 
 type Outcome<T> = Result<T, Box<dyn Error>>;
 
-const USAGE: &str = "usage: winsock-bench [--wine] [--rounds N] [--seconds T] [--cells A,B,..]
-  Without --wine: winsock serve against a hand-written epoll loop, on the same core.
+const USAGE: &str =
+    "usage: winsock-bench [--wine] [--rounds N] [--seconds T] [--cells A,B,..] [--models A,B,..]
+  Without --wine: winsock serve, each of its models, against a hand-written epoll loop.
   With --wine: one program on winsock-sys, built for Linux and for Windows, natively and under Wine.
-  Cells: 50, 1000 (connections of 64 B), churn; all by default.";
+  Cells: 50, 1000 (connections of 64 B), churn; all by default.
+  Models: those of winsock serve; sys-echo, a completion port on winsock-sys alone; and
+  completion-port-2, with two threads. All by default.";
+
+/// Each with the arguments that make it serve with one thread, if its clients fit.
+const MODELS: [(&str, &[&str]); 6] = [
+    ("sys-echo", &[]),
+    ("overlapped-event", &["--model", "overlapped-event"]),
+    ("completion-routine", &["--model", "completion-routine", "--threads", "1"]),
+    ("completion-port", &["--model", "completion-port", "--threads", "1"]),
+    ("completion-port-2", &["--model", "completion-port", "--threads", "2"]),
+    ("thread-per-client", &["--model", "thread-per-client"]),
+];
 
 /// What the clients do.
 #[derive(Clone, Copy)]
@@ -41,6 +54,7 @@ struct Options {
     rounds: usize,
     seconds: f64,
     cells: Vec<Cell>,
+    models: Vec<(&'static str, &'static [&'static str])>,
 }
 
 fn main() -> ExitCode {
@@ -54,7 +68,8 @@ fn main() -> ExitCode {
 }
 
 fn options() -> Outcome<Options> {
-    let mut options = Options { wine: false, rounds: 7, seconds: 3.0, cells: CELLS.to_vec() };
+    let (cells, models) = (CELLS.to_vec(), MODELS.to_vec());
+    let mut options = Options { wine: false, rounds: 7, seconds: 3.0, cells, models };
     let mut arguments = std::env::args().skip(1);
     while let Some(argument) = arguments.next() {
         let mut value = || arguments.next().ok_or(USAGE);
@@ -66,6 +81,12 @@ fn options() -> Outcome<Options> {
                 let names = value()?;
                 let wanted = |cell: &Cell| names.split(',').any(|name| name == cell.name);
                 options.cells = CELLS.into_iter().filter(wanted).collect();
+            }
+            "--models" => {
+                let names = value()?;
+                let find = |name: &str| MODELS.into_iter().find(|(known, _)| *known == name);
+                let models: Option<Vec<_>> = names.split(',').map(find).collect();
+                options.models = models.ok_or(USAGE)?;
             }
             _ => return Err(USAGE.into()),
         }
@@ -103,26 +124,30 @@ struct Figures {
     per_second: Vec<f64>,
 }
 
+/// Something that serves, started anew for every measurement.
+type Contestant<'a> = Box<dyn Fn() -> Outcome<Server> + 'a>;
+
 impl Bench<'_> {
     fn against_epoll(&self) -> Outcome<()> {
-        println!(
-            "| cell | epoll loop | completion port, 1 thread | ÷ epoll | 2 threads | ÷ 1 thread |"
-        );
-        println!("|---|---|---|---|---|---|");
-        for cell in &self.options.cells {
-            let serve = |threads| self.programs.serve(threads);
-            let contestants: [&dyn Fn() -> Outcome<Server>; 3] = [
-                &|| Server::start(&self.programs.epoll_echo()),
-                &|| Server::start(&serve("1")),
-                &|| Server::start(&serve("2")),
-            ];
-            let [epoll, one, two] = self.measure(cell, contestants)?;
-            println!(
-                "| {} | {epoll} | {one} | {:.2} | {two} | {:.2} |",
-                cell.name,
-                one.cpu() / epoll.cpu(),
-                two.cpu() / one.cpu()
-            );
+        let Bench { options, programs, .. } = self;
+        for cell in &options.cells {
+            let mut contestants: Vec<Contestant> =
+                vec![Box::new(|| Server::start(&programs.epoll_echo()))];
+            for (name, arguments) in &options.models {
+                contestants.push(match *name {
+                    "sys-echo" => Box::new(|| Server::start(&programs.sys_echo())),
+                    _ => Box::new(|| Server::start(&programs.serve(arguments))),
+                });
+            }
+            let figures = self.measure(cell, &contestants)?;
+            let [epoll, models @ ..] = &figures[..] else { unreachable!("one for each") };
+            println!("| {} | CPU, messages | ÷ epoll |", cell.name);
+            println!("|---|---|---|");
+            println!("| epoll loop | {epoll} | 1.00 |");
+            for ((name, _), figures) in options.models.iter().zip(models) {
+                println!("| {name} | {figures} | {:.2} |", figures.cpu() / epoll.cpu());
+            }
+            println!();
         }
         Ok(())
     }
@@ -132,25 +157,22 @@ impl Bench<'_> {
         println!("| cell | native | Wine, its wineserver included | ÷ native |");
         println!("|---|---|---|---|");
         for cell in &self.options.cells {
-            let contestants: [&dyn Fn() -> Outcome<Server>; 2] =
-                [&|| Server::start(&self.programs.sys_echo()), &|| {
-                    wine.serve(&self.programs.sys_echo_exe()?)
-                }];
-            let [native, wine] = self.measure(cell, contestants)?;
+            let contestants: [Contestant; 2] = [
+                Box::new(|| Server::start(&self.programs.sys_echo())),
+                Box::new(|| wine.serve(&self.programs.sys_echo_exe()?)),
+            ];
+            let figures = self.measure(cell, &contestants)?;
+            let [native, wine] = &figures[..] else { unreachable!("one for each") };
             println!("| {} | {native} | {wine} | {:.1} |", cell.name, wine.cpu() / native.cpu());
         }
         Ok(())
     }
 
-    fn measure<const N: usize>(
-        &self,
-        cell: &Cell,
-        contestants: [&dyn Fn() -> Outcome<Server>; N],
-    ) -> Outcome<[Figures; N]> {
-        let mut figures = std::array::from_fn(|_| Figures::default());
+    fn measure(&self, cell: &Cell, contestants: &[Contestant]) -> Outcome<Vec<Figures>> {
+        let mut figures: Vec<Figures> = contestants.iter().map(|_| Figures::default()).collect();
         for round in 0..self.options.rounds {
-            for turn in 0..N {
-                let which = (round + turn) % N;
+            for turn in 0..contestants.len() {
+                let which = (round + turn) % contestants.len();
                 let Figures { cpu_us, per_second } = &mut figures[which];
                 process::pin(self.server_core)?;
                 let server = contestants[which]()?;
