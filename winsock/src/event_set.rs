@@ -187,7 +187,9 @@ impl<T, M> EventSet<T, M> {
         let (head, tail) = self.members.split_at(self.first.min(self.members.len()));
         let bell = match &self.mailbox.bell {
             Bell::Event(event) => event.raw(),
-            Bell::Thread(_) | Bell::Socket(_) => unreachable!("made with an event"),
+            Bell::Thread(_) | Bell::Socket(_) | Bell::Window(_) => {
+                unreachable!("made with an event")
+            }
         };
         let mut handles: [HANDLE; WaitSet::MAX] = [bell; WaitSet::MAX];
         let mut count = 1;
@@ -216,6 +218,12 @@ impl<T, M> EventSet<T, M> {
             events.iErrorCode[event.trailing_zeros() as usize]
         });
         Ok(())
+    }
+}
+
+impl<T, M> Drop for EventSet<T, M> {
+    fn drop(&mut self) {
+        drop(self.mailbox.close());
     }
 }
 

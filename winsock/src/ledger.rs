@@ -29,6 +29,8 @@ pub(crate) struct Entry<T> {
     /// The stream has ended: a receive says so for ever, after what is left to be received.
     closing: bool,
     failed: Option<Error>,
+    /// The connect has failed, and that may be told twice: by an event, and by the socket.
+    has_failed: bool,
     /// In [`Ledger::due`].
     is_due: bool,
 }
@@ -79,10 +81,14 @@ impl<T> Entry<T> {
             ws::FD_READ | ws::FD_ACCEPT => self.readable = true,
             ws::FD_CLOSE => self.closing = true,
             ws::FD_CONNECT => {
-                socket.unmark(CONNECTING);
+                let is_news = socket.unmark(CONNECTING) || !self.has_failed;
                 match error {
                     0 => socket.mark(CONNECTED),
-                    code => self.failed = Some(Error::from_code(code)),
+                    code if is_news => {
+                        self.failed = Some(Error::from_code(code));
+                        self.has_failed = true;
+                    }
+                    _ => {}
                 }
             }
             ws::FD_WRITE => {
@@ -116,6 +122,7 @@ impl<T> Ledger<T> {
             writable: false,
             closing: false,
             failed: None,
+            has_failed: false,
             is_due: false,
         })
     }
@@ -199,6 +206,18 @@ impl<T> Ledger<T> {
         for key in self.told.drain(..) {
             if let Some(entry) = self.entries.get_mut(key) {
                 (entry.readable, entry.writable) = (false, false);
+            }
+        }
+    }
+
+    /// Asks a socket whether its connect has failed.
+    pub fn ask_whether_failed(&mut self, key: Key) {
+        let Some(entry) = self.entries.get(key) else { return };
+        let socket = entry.socket.socket();
+        if socket.has(CONNECTING) {
+            let code = socket.option(ws::SOL_SOCKET, ws::SO_ERROR).unwrap_or_default();
+            if code != 0 {
+                self.note(key, ws::FD_CONNECT, |_| code);
             }
         }
     }

@@ -44,7 +44,7 @@ impl<T, B: Buffer> Local<T, B> {
         let bell = bell()?;
         let guest = match &bell {
             Bell::Event(event) => Some(event),
-            Bell::Thread(_) | Bell::Socket(_) => None,
+            Bell::Thread(_) | Bell::Socket(_) | Bell::Window(_) => None,
         };
         let slots = RefCell::new(Slots::new(guest));
         Ok(Local {

@@ -12,6 +12,7 @@ use winsock_sys::Win32::System::Threading::{GetCurrentProcess, GetCurrentThread,
 use crate::error::{Error, Result};
 use crate::event::Event;
 use crate::udp::UdpSocket;
+use crate::window::WindowName;
 
 /// Hands tokens to the thread that a model is bound to, and wakes it if it waits.
 ///
@@ -60,6 +61,8 @@ pub(crate) enum Bell {
     /// It waits for this socket, among others, to have received something. What is sent with it
     /// comes back to it.
     Socket(UdpSocket),
+    /// It retrieves the messages of this window.
+    Window(WindowName),
 }
 
 impl Bell {
@@ -71,6 +74,7 @@ impl Bell {
                 // There is no room only if something has come already.
                 let _ = socket.send(&[0]);
             }
+            Bell::Window(window) => window.ring(),
         }
     }
 }

@@ -244,7 +244,9 @@ impl<T, M> ReadySet<T, M> {
     fn bell(&self) -> &UdpSocket {
         match &self.mailbox.bell {
             Bell::Socket(socket) => socket,
-            Bell::Event(_) | Bell::Thread(_) => unreachable!("made with a socket"),
+            Bell::Event(_) | Bell::Thread(_) | Bell::Window(_) => {
+                unreachable!("made with a socket")
+            }
         }
     }
 
@@ -271,6 +273,12 @@ impl<T, M> ReadySet<T, M> {
                 self.fresh.push(key);
             }
         }
+    }
+}
+
+impl<T, M> Drop for ReadySet<T, M> {
+    fn drop(&mut self) {
+        drop(self.mailbox.close());
     }
 }
 

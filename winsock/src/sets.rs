@@ -40,12 +40,6 @@ macro_rules! sets {
             }
         }
 
-        impl<T, M> Drop for $set<T, M> {
-            fn drop(&mut self) {
-                drop(self.mailbox.close());
-            }
-        }
-
         impl<T, M> fmt::Debug for $set<T, M> {
             fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
                 f.debug_struct(stringify!($set)).field("len", &self.len()).finish_non_exhaustive()

@@ -3,7 +3,8 @@
 use std::time::Duration;
 
 use winsock::{
-    AnySocket, EventSet, Interest, Key, Notice, Poster, Ready, ReadySet, Rejected, Result,
+    AnySocket, EventSet, Interest, Key, Message, MessageLoop, Notice, Poster, Ready, ReadySet,
+    Rejected, Result,
 };
 
 use super::{NEVER, SOON};
@@ -74,6 +75,18 @@ macro_rules! holding {
 
 holding!(EventSet, EventSet::next);
 holding!(ReadySet, ReadySet::next);
+holding!(MessageLoop, next_notice);
+
+fn next_notice<T>(
+    messages: &mut MessageLoop<T, u32>,
+    timeout: Option<Duration>,
+) -> Result<Option<Notice<u32>>> {
+    Ok(messages.next(timeout)?.map(|message| match message {
+        Message::Ready(ready) => Notice::Ready(ready),
+        Message::Post(post) => Notice::Post(post),
+        other => panic!("{other:?}"),
+    }))
+}
 
 /// Runs the tests of these names, which take the set, once with each.
 macro_rules! for_each_set {
@@ -82,6 +95,13 @@ macro_rules! for_each_set {
             $(#[test]
             fn $test() {
                 super::$test(winsock::EventSet::new().unwrap());
+            })*
+        }
+
+        mod message_loop {
+            $(#[test]
+            fn $test() {
+                super::$test(winsock::MessageLoop::new().unwrap());
             })*
         }
 
