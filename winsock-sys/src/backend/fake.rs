@@ -15,11 +15,11 @@
 //! [`Temper::patience`] finds all that is under way arrived, as one would on any network.)
 //!
 //! Nothing here calls the operating system but through `std`, so it runs where only Rust does:
-//! under Miri, say. Out-of-band data is not played.
+//! under Miri, say.
 //!
-//! [`socket`] holds what a socket is and which events it shows, [`stream`] and [`datagram`] what
-//! the two kinds do, [`ready`] the readiness queue and the waiting, [`names`] addresses and ports,
-//! [`options`] what setsockopt left, and [`faults`] the dice.
+//! [`socket`] holds what a socket is and which events it shows, [`stream`], [`urgent`] and
+//! [`datagram`] what the two kinds do, [`ready`] the readiness queue and the waiting, [`names`]
+//! addresses and ports, [`options`] what setsockopt left, and [`faults`] the dice.
 
 mod datagram;
 mod faults;
@@ -30,6 +30,7 @@ mod socket;
 mod stream;
 #[cfg(test)]
 mod tests;
+mod urgent;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs::File;
@@ -274,14 +275,10 @@ impl Kernel {
     ) -> Result<usize> {
         // SAFETY: our caller vouches for the memory, and `lent` ends with this call.
         let lent = unsafe { Lent::new(buffers) };
-        self.on(fd, Some(Call::Send), |net, id| {
-            if flags & libc::MSG_OOB != 0 {
-                return Err(Errno(libc::EOPNOTSUPP));
-            }
-            match net.socket(id).kind {
-                Kind::Stream(_) => net.send_stream(id, &lent),
-                Kind::Datagram(_) => net.send_datagram(id, &lent, to),
-            }
+        self.on(fd, Some(Call::Send), |net, id| match net.socket(id).kind {
+            Kind::Stream(_) => net.send_stream(id, &lent, flags),
+            Kind::Datagram(_) if flags & libc::MSG_OOB != 0 => Err(Errno(libc::EOPNOTSUPP)),
+            Kind::Datagram(_) => net.send_datagram(id, &lent, to),
         })
     }
 
@@ -297,17 +294,18 @@ impl Kernel {
         // SAFETY: our caller vouches for the memory, and `lent` ends with this call.
         let mut lent = unsafe { Lent::new(buffers) };
         self.on(fd, Some(Call::Recv), |net, id| {
-            if flags & libc::MSG_OOB != 0 {
-                return Err(Errno(libc::EINVAL)); // Linux' word for "there is none".
-            }
             match net.socket(id).kind {
                 Kind::Stream(_) => {
                     if let Some(from) = from {
                         from.set_len(0); // A stream says nothing about senders.
                     }
-                    let bytes = net.recv_stream(id, &mut lent, flags)?;
+                    let bytes = match flags & libc::MSG_OOB {
+                        0 => net.recv_stream(id, &mut lent, flags)?,
+                        _ => net.recv_urgent(id, &mut lent, flags)?,
+                    };
                     Ok(Received { bytes, truncated: false })
                 }
+                Kind::Datagram(_) if flags & libc::MSG_OOB != 0 => Err(Errno(libc::EOPNOTSUPP)),
                 Kind::Datagram(_) => net.recv_datagram(id, &mut lent, flags, from),
             }
         })
@@ -383,7 +381,9 @@ impl Kernel {
             let answer = match (request, &net.socket(id).kind) {
                 (libc::FIONREAD, Kind::Stream(stream)) => stream.waiting_bytes()?,
                 (libc::FIONREAD, Kind::Datagram(datagrams)) => datagrams.next_len(),
-                (SIOCATMARK, Kind::Stream(_)) => 0,
+                (SIOCATMARK, Kind::Stream(stream)) => {
+                    stream.urgent.as_ref().is_some_and(|urgent| urgent.is_next()).into()
+                }
                 _ => return Err(Errno(libc::ENOTTY)),
             };
             if answer == 0 {

@@ -11,13 +11,17 @@ use std::time::{Duration, Instant};
 
 use libc::{c_int, pollfd};
 
-use super::socket::Id;
+use super::socket::{Id, Socket};
 use super::{Call, Kernel, Net};
 use crate::sys::{Errno, Readiness, Result, Room};
 
 /// What the library registers for; the other two epoll reports unasked.
-const WATCHED: u32 =
-    (libc::EPOLLIN | libc::EPOLLOUT | libc::EPOLLRDHUP | libc::EPOLLERR | libc::EPOLLHUP) as u32;
+const WATCHED: u32 = (libc::EPOLLIN
+    | libc::EPOLLPRI
+    | libc::EPOLLOUT
+    | libc::EPOLLRDHUP
+    | libc::EPOLLERR
+    | libc::EPOLLHUP) as u32;
 
 thread_local! {
     /// The alerts that the thread has heard of: see [`Kernel::wait_any`].
@@ -212,16 +216,17 @@ impl Net {
     }
 
     /// Now and then reports a socket to which nothing happened, with what it shows: as when an edge
-    /// was raised for what somebody has received meanwhile.
+    /// was raised for what somebody has received meanwhile. So there is no input: what was reported
+    /// and is still there raises no edge in Linux either.
     fn repeat_one(&mut self, batch: &mut Vec<Id>) {
         if self.next_id == 0 || !self.dice.one_in(self.temper.repeat) {
             return;
         }
         let from = self.dice.below(self.next_id);
-        let mut rest = self.sockets.range_mut(from..);
-        if let Some((&id, socket)) = rest.find(|(_, socket)| socket.token.is_some())
-            && !std::mem::replace(&mut socket.queued, true)
-        {
+        let registered = |(&id, socket): (&Id, &Socket)| socket.token.map(|_| id);
+        let Some(id) = self.sockets.range(from..).find_map(registered) else { return };
+        let has_input = self.events(id) & libc::EPOLLIN as u32 != 0;
+        if !has_input && !std::mem::replace(&mut self.socket_mut(id).queued, true) {
             batch.push(id);
         }
     }

@@ -59,6 +59,7 @@ pub struct Flight {
 
 pub enum Arrival {
     Bytes(Vec<u8>),
+    Urgent(u8),
     /// The peer sends no more.
     Fin,
     /// The connection is gone; or never came about, if it was still being made.
@@ -184,6 +185,7 @@ impl Net {
                     show(!is_open || ended_in && socket.shut_out, libc::EPOLLHUP);
                     show(ended_in, libc::EPOLLIN | libc::EPOLLRDHUP);
                     show(!stream.inbox.is_empty(), libc::EPOLLIN);
+                    show(stream.urgent.is_some(), libc::EPOLLPRI);
                     show(socket.shut_out || self.is_roomy(id), libc::EPOLLOUT);
                 }
             },
@@ -234,6 +236,7 @@ impl Net {
     fn arrive(&mut self, id: Id, what: Arrival) {
         match what {
             Arrival::Bytes(bytes) => self.bytes_arrive(id, bytes),
+            Arrival::Urgent(byte) => self.urgent_arrives(id, byte),
             Arrival::Fin => self.fin_arrives(id),
             Arrival::Reset => self.reset_arrives(id),
             Arrival::Connected => self.socket_mut(id).stream_mut().phase = Phase::Connected,

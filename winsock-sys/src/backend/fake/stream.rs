@@ -6,6 +6,7 @@ use std::net::SocketAddr;
 use libc::c_int;
 
 use super::socket::{Arrival, Id, Kind, Socket};
+use super::urgent::Urgent;
 use super::{Lent, Net, names};
 use crate::sys::{Errno, Result};
 
@@ -20,8 +21,10 @@ pub struct Stream {
     other: Option<Id>,
     /// What has arrived and was not yet received.
     pub inbox: VecDeque<Segment>,
-    /// The bytes in the inbox and on their way to it: what the sender's buffer still answers for.
-    unread: usize,
+    /// The urgent byte, if one has arrived.
+    pub urgent: Option<Urgent>,
+    /// The bytes that have arrived or are under way: what the sender's buffer still answers for.
+    pub unread: usize,
     /// Bytes for an end that is gone: nobody will ever receive them, so they fill the sender's
     /// buffer until the reset is there.
     lost: usize,
@@ -76,7 +79,7 @@ impl Stream {
         }
     }
 
-    fn there(&self) -> usize {
+    pub fn there(&self) -> usize {
         self.inbox.iter().map(|segment| segment.rest().len()).sum()
     }
 
@@ -265,7 +268,7 @@ impl Net {
 
 /// Moving bytes.
 impl Net {
-    pub fn send_stream(&mut self, id: Id, lent: &Lent<'_>) -> Result<usize> {
+    pub fn send_stream(&mut self, id: Id, lent: &Lent<'_>, flags: c_int) -> Result<usize> {
         let socket = self.socket_mut(id);
         if matches!(socket.stream().phase, Phase::Connecting) {
             socket.starved = true;
@@ -297,10 +300,13 @@ impl Net {
             return Ok(taken);
         };
         self.socket_mut(other).stream_mut().unread += taken;
-        let bytes = lent.read(taken);
+        let mut bytes = lent.read(taken);
+        let is_whole = taken == total;
+        let urgent = if flags & libc::MSG_OOB != 0 && is_whole { bytes.pop() } else { None };
         for segment in bytes.chunks(self.temper.segment) {
             self.fly(other, Arrival::Bytes(segment.to_vec()));
         }
+        urgent.into_iter().for_each(|byte| self.fly(other, Arrival::Urgent(byte)));
         Ok(taken)
     }
 
@@ -337,15 +343,20 @@ impl Net {
     }
 
     pub fn recv_stream(&mut self, id: Id, lent: &mut Lent<'_>, flags: c_int) -> Result<usize> {
+        let peek = flags & libc::MSG_PEEK != 0;
+        let most = self.bytes_before_urgent(id, peek);
         let stream = self.socket(id).stream();
         if stream.inbox.is_empty() {
             return self.recv_nothing(id).map(|()| 0);
         }
-        let possible = stream.there().min(lent.len());
+        let possible = stream.there().min(lent.len()).min(most);
         let whole = flags & libc::MSG_WAITALL != 0;
         let taken = if whole { possible } else { self.cut_recv(id, possible) };
         let stream = self.socket_mut(id).stream_mut();
-        stream.read(lent, taken, flags & libc::MSG_PEEK != 0);
+        stream.read(lent, taken, peek);
+        if !peek {
+            self.move_towards_urgent(id, taken);
+        }
         if taken < possible {
             // A caller that takes a short receive for the last waits for an edge: here it comes,
             // just as if the rest had arrived a moment later.

@@ -125,13 +125,33 @@ impl Story {
         unsafe { call!(self, send(fd, &[buffer], 0, to)) }
     }
 
+    fn send_urgent(&self, fd: RawFd, bytes: &[u8]) -> Result<usize> {
+        let buffer = iovec { iov_base: bytes.as_ptr().cast_mut().cast(), iov_len: bytes.len() };
+        // SAFETY: the buffer describes `bytes`.
+        unsafe { call!(self, send(fd, &[buffer], libc::MSG_OOB, None)) }
+    }
+
     fn recv(&self, fd: RawFd, len: usize) -> Result<String> {
+        self.recv_with(fd, len, 0)
+    }
+
+    fn recv_urgent(&self, fd: RawFd) -> Result<String> {
+        self.recv_with(fd, 1, libc::MSG_OOB)
+    }
+
+    fn recv_with(&self, fd: RawFd, len: usize, flags: c_int) -> Result<String> {
         let mut bytes = vec![0; len];
         let buffer = iovec { iov_base: bytes.as_mut_ptr().cast(), iov_len: len };
         // SAFETY: the buffer describes `bytes`.
-        let received = unsafe { call!(self, recv(fd, &[buffer], 0, None)) }?;
+        let received = unsafe { call!(self, recv(fd, &[buffer], flags, None)) }?;
         let text = String::from_utf8_lossy(&bytes[..received.bytes]).into_owned();
         Ok(if received.truncated { text + "..." } else { text })
+    }
+
+    fn at_mark(&self, fd: RawFd) -> Result<i32> {
+        /// As in Linux' sockios.h.
+        const SIOCATMARK: libc::c_ulong = 0x8905;
+        call!(self, query(fd, SIOCATMARK))
     }
 
     /// The events that hold.
@@ -143,7 +163,7 @@ impl Story {
                 net.events(net.fds[&fd])
             }
             Twin::Linux => {
-                let asked = libc::POLLIN | libc::POLLOUT | libc::POLLRDHUP;
+                let asked = libc::POLLIN | libc::POLLPRI | libc::POLLOUT | libc::POLLRDHUP;
                 let mut entry = libc::pollfd { fd, events: asked, revents: 0 };
                 // SAFETY: the entry outlives the call.
                 unsafe { libc::poll(&mut entry, 1, 0) };
@@ -176,6 +196,7 @@ impl Story {
 fn names_of(bits: u32) -> String {
     let names = [
         (libc::EPOLLIN, "IN"),
+        (libc::EPOLLPRI, "PRI"),
         (libc::EPOLLOUT, "OUT"),
         (libc::EPOLLRDHUP, "RDHUP"),
         (libc::EPOLLHUP, "HUP"),
@@ -394,6 +415,36 @@ fn a_reset() {
         story.tell("once more", call!(story, connect(a, &address)));
         story.tell("once more", (story.events(a), story.recv(a, 1), story.events(b)));
         story.close_all(&[a, b, listener]);
+    });
+}
+
+#[test]
+fn urgent_data() {
+    both(|story| {
+        let (a, b) = story.pair();
+        story.tell("none", (story.events(a), story.recv_urgent(a), story.at_mark(a)));
+        story.tell("alone", (story.send_urgent(b, b"!"), story.events(a), story.at_mark(a)));
+        story.tell("received", (story.recv_urgent(a), story.events(a), story.recv_urgent(a)));
+        story.tell("behind", (story.send(b, b"ab"), story.send_urgent(b, b"c!")));
+        story.tell("there", (story.events(a), story.at_mark(a)));
+        story.tell("first", (story.recv(a, 2), story.events(a)));
+        story.tell("rest", (story.recv(a, 9), story.at_mark(a), story.recv_urgent(a)));
+        story.tell("go on", (story.send(b, b"d"), story.recv(a, 9), story.recv(a, 9)));
+        story.tell("between", (story.send_urgent(b, b"e!"), story.send(b, b"fg")));
+        story.tell("stops", (story.recv(a, 9), story.at_mark(a)));
+        story.tell("passes", (story.recv(a, 9), story.events(a), story.recv_urgent(a)));
+        story.tell("missed", (story.send_urgent(b, b"!"), story.recv(a, 9), story.events(a)));
+        story.tell("missed", story.recv_urgent(a));
+        story.tell("inline", story.set(a, libc::SOL_SOCKET, libc::SO_OOBINLINE, 1i32));
+        story.tell("inline", (story.send_urgent(b, b"!"), story.recv_urgent(a), story.recv(a, 9)));
+        story.tell("end", (story.send_urgent(b, b"!"), story.recv(a, 9)));
+        story.close_all(&[a, b]);
+
+        let (a, b) = story.pair();
+        story.tell("unread", story.send_urgent(b, b"!"));
+        story.close(a);
+        story.tell("unread", (story.events(b), story.recv(b, 1)));
+        story.close(b);
     });
 }
 
