@@ -7,9 +7,10 @@ use std::time::{Duration, Instant};
 
 use conformance::*;
 use winsock_sys::Win32::Foundation::{
-    ERROR_INVALID_HANDLE, ERROR_INVALID_PARAMETER, HANDLE, HWND, WAIT_FAILED, WAIT_IO_COMPLETION,
-    WAIT_OBJECT_0, WAIT_TIMEOUT,
+    CloseHandle, ERROR_INVALID_HANDLE, ERROR_INVALID_PARAMETER, HANDLE, HWND, WAIT_ABANDONED_0,
+    WAIT_FAILED, WAIT_IO_COMPLETION, WAIT_OBJECT_0, WAIT_TIMEOUT,
 };
+use winsock_sys::Win32::System::Threading::{CreateMutexW, ReleaseMutex};
 use winsock_sys::Win32::UI::WindowsAndMessaging::{
     GetQueueStatus, MSG, MWMO_ALERTABLE, MWMO_INPUTAVAILABLE, MWMO_WAITALL,
     MsgWaitForMultipleObjects, MsgWaitForMultipleObjectsEx, PM_NOREMOVE, PeekMessageW,
@@ -186,6 +187,36 @@ fn waits_take_63_objects() {
     assert_eq!(wait_any(&handles[..63], SOON, QS_ALLINPUT), WAIT_OBJECT_0 + 63);
     assert_eq!(wait_any(&handles, 0, QS_ALLINPUT), WAIT_FAILED);
     assert_eq!(last_error(), ERROR_INVALID_PARAMETER);
+}
+
+#[test]
+fn waits_take_mutexes() {
+    // SAFETY: no memory is passed.
+    let mutex = unsafe { CreateMutexW(null(), 0, null()) };
+    assert!(!mutex.is_null());
+    let event = Event::auto_reset();
+    let handles = [*event, mutex];
+    assert_eq!(wait_any(&handles, SOON, QS_ALLINPUT), WAIT_OBJECT_0 + 1);
+    // SAFETY: as above.
+    assert_ne!(unsafe { ReleaseMutex(mutex) }, 0, "it was taken");
+    let name = mutex as usize;
+    let holder = Thread::start(move || {
+        assert_eq!(wait(name as HANDLE, SOON), WAIT_OBJECT_0); // And leaves with it.
+    });
+    holder.join();
+    assert_eq!(wait_any(&handles, SOON, QS_ALLINPUT), WAIT_ABANDONED_0 + 1);
+    let window = Window::new();
+    window.post(WM_USER, 0, 0);
+    event.set();
+    let all = wait_ex(&handles, SOON, QS_ALLINPUT, MWMO_WAITALL);
+    assert!(all <= WAIT_OBJECT_0 + 2);
+    // SAFETY: as above.
+    unsafe {
+        assert_ne!(ReleaseMutex(mutex), 0);
+        assert_ne!(ReleaseMutex(mutex), 0, "taken twice");
+        assert_eq!(ReleaseMutex(mutex), 0);
+        CloseHandle(mutex);
+    }
 }
 
 #[test]

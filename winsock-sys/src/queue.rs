@@ -411,8 +411,14 @@ pub struct Own {
 
 impl Own {
     pub fn new(thread: Arc<Thread>) -> Own {
+        let own = Own::unlisted(thread);
+        lock(&QUEUES).insert(own.queue.tid(), own.queue.clone());
+        own
+    }
+
+    /// A queue that other threads cannot find by its thread's number.
+    pub fn unlisted(thread: Arc<Thread>) -> Own {
         let queue = Arc::new(Queue::new(thread));
-        lock(&QUEUES).insert(queue.tid(), queue.clone());
         let handling = RefCell::new(Vec::new());
         Own { queue, time: Cell::new(0), extra: Cell::new(0), handling }
     }

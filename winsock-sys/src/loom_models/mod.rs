@@ -17,6 +17,8 @@ mod events;
 #[cfg(test)]
 mod handles;
 #[cfg(test)]
+mod messages;
+#[cfg(test)]
 mod parker;
 #[cfg(test)]
 mod ports;

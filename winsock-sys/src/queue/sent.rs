@@ -200,6 +200,11 @@ impl Sent {
         Arc::new(Sent { call, by, luggage, state: Mutex::new(State::Open) })
     }
 
+    /// What its receiver is to call.
+    pub fn call(&self) -> &Call {
+        &self.call
+    }
+
     /// Answers, unless that has been done already (ReplyMessage comes first).
     pub fn answer(&self, answer: Answer) {
         {
@@ -265,7 +270,7 @@ impl Own {
             Incoming::Message(sent) => sent,
         };
         self.handling.borrow_mut().push(sent.clone());
-        let result = window::call(&sent.call);
+        let result = window::call(sent.call());
         self.handling.borrow_mut().pop();
         sent.answer(result.map_or(Answer::Died, Answer::Result));
     }
