@@ -130,7 +130,8 @@ pub fn exists(hwnd: HWND) -> bool {
 /// Posts a message on behalf of the library. The limit on posted messages does not apply: a socket
 /// has at most one message of each kind underway. False when there is no such window.
 ///
-/// Runs no code of the program and takes no lock but the queue's.
+/// Runs no code of the program and takes no lock but the queue's (and, if the window goes just now,
+/// those that are taken last of all, for a moment).
 pub fn post(hwnd: HWND, message: u32, wparam: usize, lparam: isize) -> bool {
     let message = Message::new(hwnd, message, wparam, lparam);
     open(hwnd).is_ok_and(|window| window.queue.post_ours(&window, message).is_ok())
