@@ -367,15 +367,16 @@ impl Socket {
             true => (FD_ACCEPT, events & libc::EPOLLIN != 0),
             false => (FD_READ, events & (libc::EPOLLIN | libc::EPOLLERR) != 0 && !reset),
         };
-        // Input that is known may be in the report only because of the room or of the end.
-        let is_old = state.knows(input) && (repeats || has_room || ended);
+        let urgent = events & libc::EPOLLPRI != 0;
+        // Input that is known may be in the report only because of something else.
+        let is_old = state.knows(input) && (repeats || has_room || urgent || ended);
         if wanted && !is_old && state.is_idle(Direction::In) {
             let is_news = state.has_news && !had_receives;
             if is_news || state.readable && state.has_input(self.form.is_stream()) {
                 state.note(input, Code(0));
             }
         }
-        if events & libc::EPOLLPRI != 0 && !(repeats && state.knows(FD_OOB)) {
+        if urgent && !state.knows(FD_OOB) {
             self.note_urgent(state);
         }
         if has_room {
