@@ -29,7 +29,7 @@
 //! | `ports`, `waits`, `events`, `mutexes`, `semaphores`, `timers`, `threads` | completion ports, waits and what to wait for, under their Windows names |
 //! | `socket`, `op`, `transfer` | one socket, one operation in flight, one attempt to move bytes |
 //! | `window`, `queue`, `modules` | windows, the message queues of their threads, their module |
-//! | `port`, `event`, `wait`, `thread`, `park`, `blocking` | packets, signals, and how threads sleep |
+//! | `port`, `event`, `mutex`, `timer`, `clock`, `dispatch`, `wait`, `thread`, `roll`, `jump`, `park`, `blocking` | packets, signals, and how threads sleep, wake and end |
 //! | `handle`, `object`, `array` | the handle table and what a handle denotes |
 //! | `backend`, `sys` | seam B: epoll or the scripted kernel; the system calls |
 //! | `error` | errno, NTSTATUS, WSA and Win32 codes |
@@ -90,6 +90,8 @@ mod handles;
 #[cfg(target_os = "linux")]
 mod ioctl;
 #[cfg(target_os = "linux")]
+mod jump;
+#[cfg(target_os = "linux")]
 mod levels;
 #[cfg(target_os = "linux")]
 pub mod linux;
@@ -127,6 +129,8 @@ mod ports;
 mod queue;
 #[cfg(target_os = "linux")]
 mod readiness;
+#[cfg(target_os = "linux")]
+mod roll;
 #[cfg(target_os = "linux")]
 mod select;
 #[cfg(target_os = "linux")]

@@ -3,6 +3,7 @@
 use std::cell::{Cell, OnceCell, RefCell};
 use std::collections::VecDeque;
 use std::ffi::c_void;
+use std::ptr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32 as PlainU32, Ordering::Relaxed};
 
@@ -12,14 +13,17 @@ use windows_sys::Win32::System::IO::OVERLAPPED;
 
 use crate::backend;
 use crate::event::Signal;
+use crate::jump::{self, Place};
 use crate::mutex::Owned;
 use crate::object::WAITS;
 use crate::park::{Parker, Rouse};
 use crate::port::Port;
 use crate::queue;
-use crate::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+use crate::roll;
+use crate::sync::atomic::{AtomicBool, AtomicI32, AtomicU32, Ordering};
 use crate::sync::{Mutex, lock, thread_local};
 use crate::timer::Routine;
+use crate::wait::Deadline;
 
 /// One call that waits for its thread to become alertable.
 pub enum Apc {
@@ -52,11 +56,32 @@ pub struct Thread {
     promoted: AtomicBool,
     /// The thread as a thing to wait for: set when it has ended.
     pub ended: Signal,
-    /// Set once the thread may run: at once, or by ResumeThread.
-    pub released: Signal,
+    suspension: Mutex<Suspension>,
+    /// Set while it is not suspended.
+    released: Signal,
     exit_code: AtomicU32,
+    /// What SetThreadPriority said: it is remembered, and that is all.
+    pub priority: AtomicI32,
+    /// As above: it is in background mode.
+    pub in_background: AtomicBool,
     /// Its mutexes.
     pub owned: Owned,
+}
+
+struct Suspension {
+    count: u32,
+    /// Its routine has begun, so that it can stop itself only.
+    started: bool,
+}
+
+const MOST_SUSPENSIONS: u32 = 127;
+
+/// Why a thread was not suspended.
+#[derive(Debug)]
+pub enum Unsuspended {
+    /// It runs, perhaps with locks of ours.
+    Runs,
+    TooOften,
 }
 
 // SAFETY: the pointers in an `Apc` are only carried; the issuing thread alone hands them to user
@@ -77,10 +102,65 @@ impl Thread {
             dead: AtomicBool::new(false),
             promoted: AtomicBool::new(false),
             ended: Signal::new(false, false),
-            released: Signal::new(false, false),
+            suspension: Mutex::new(Suspension { count: 0, started: true }),
+            released: Signal::new(false, true),
+            priority: AtomicI32::new(0),
+            in_background: AtomicBool::new(false),
             exit_code: AtomicU32::new(STILL_ACTIVE as u32),
-            owned: Owned::new(std::ptr::null()),
+            owned: Owned::new(ptr::null()),
         }
+    }
+
+    /// It has been made for a routine, which shall not begin before it is resumed as often as this
+    /// says.
+    pub fn hold_back(&self, count: u32) {
+        *lock(&self.suspension) = Suspension { count, started: false };
+        if count > 0 {
+            self.released.reset();
+        }
+    }
+
+    /// Waits until nobody holds it back any more: the routine begins.
+    pub fn begin(self: &Arc<Thread>) {
+        loop {
+            self.await_release();
+            let mut suspension = lock(&self.suspension);
+            if suspension.count == 0 {
+                suspension.started = true;
+                return;
+            }
+        }
+    }
+
+    /// Waits until it is not suspended any more.
+    pub fn await_release(self: &Arc<Thread>) {
+        WAITS.wait(self, &[&self.released], false, Deadline::Never, false);
+    }
+
+    /// Counts one more suspension; the count before.
+    pub fn suspend(&self, by_itself: bool) -> Result<u32, Unsuspended> {
+        let mut suspension = lock(&self.suspension);
+        if suspension.count == MOST_SUSPENSIONS {
+            return Err(Unsuspended::TooOften);
+        }
+        if suspension.started && !by_itself {
+            return Err(Unsuspended::Runs);
+        }
+        self.released.reset();
+        suspension.count += 1;
+        Ok(suspension.count - 1)
+    }
+
+    /// Counts one suspension less, if there is one, and lets the thread go on if that was the last;
+    /// the count before.
+    pub fn resume(&self) -> u32 {
+        let mut suspension = lock(&self.suspension);
+        let before = suspension.count;
+        suspension.count = before.saturating_sub(1);
+        if before == 1 {
+            self.released.set(&WAITS);
+        }
+        before
     }
 
     /// Wakes the thread to lead the backend.
@@ -190,6 +270,12 @@ impl Thread {
     }
 }
 
+impl Drop for Thread {
+    fn drop(&mut self) {
+        roll::leave(self);
+    }
+}
+
 impl Apc {
     fn run(self) {
         match self {
@@ -219,6 +305,8 @@ struct Local {
     port: RefCell<Option<Arc<Port>>>,
     /// The message queue, from the thread's first call that needs one.
     own: OnceCell<queue::Own>,
+    /// Where its routine was called, as long as that runs.
+    bottom: Cell<Place>,
 }
 
 // In the models a thread says itself that it ends: loom drops its thread-locals too late.
@@ -249,7 +337,9 @@ impl Local {
         let tid = unsafe { libc::gettid() };
         let thread = Arc::new(Thread::new(tid));
         ID.with(|id| id.set(thread.id));
-        Local { thread, port: RefCell::new(None), own: OnceCell::new() }
+        roll::enter(&thread);
+        let (port, own) = (RefCell::new(None), OnceCell::new());
+        Local { thread, port, own, bottom: Cell::new(ptr::null_mut()) }
     }
 }
 
@@ -281,6 +371,41 @@ pub fn current() -> Arc<Thread> {
 #[cfg(loom)]
 pub fn end_current() {
     with(|local| local.end());
+}
+
+/// Runs `f`, and returns when that returns or when it calls [`exit`].
+pub fn run_to_exit<F: FnOnce()>(f: F) {
+    unsafe extern "C" fn run<F: FnOnce()>(f: *mut c_void) {
+        // SAFETY: passed below, once.
+        if let Some(f) = unsafe { &mut *f.cast::<Option<F>>() }.take() {
+            f();
+        }
+    }
+    let mut f = Some(f);
+    with(|local| {
+        let f = (&raw mut f).cast();
+        // SAFETY: the place is the thread's own; `run` may be called with this.
+        unsafe { jump::call(local.bottom.as_ptr(), run::<F>, f) };
+        local.bottom.set(ptr::null_mut());
+    });
+}
+
+/// Ends the calling thread, without going back through its frames.
+///
+/// # Safety
+/// As [`jump::leave`].
+pub unsafe fn exit(code: u32) -> ! {
+    let bottom = with(|local| {
+        local.thread.set_exit_code(code);
+        local.bottom.get()
+    });
+    if !bottom.is_null() {
+        // SAFETY: the call is the one in `run_to_exit`, which has not returned; the rest is our
+        // caller's word.
+        unsafe { jump::leave(bottom) };
+    }
+    with(Local::end);
+    roll::vanish(code)
 }
 
 /// The calling thread's number.

@@ -206,9 +206,14 @@ pub mod Win32 {
                 REASON_CONTEXT_0, REASON_CONTEXT_0_0, SEMAPHORE_ALL_ACCESS, SEMAPHORE_MODIFY_STATE,
                 STACK_SIZE_PARAM_IS_A_RESERVATION, SYNCHRONIZATION_ACCESS_RIGHTS,
                 SYNCHRONIZATION_DELETE, SYNCHRONIZATION_READ_CONTROL, SYNCHRONIZATION_SYNCHRONIZE,
-                SYNCHRONIZATION_WRITE_DAC, SYNCHRONIZATION_WRITE_OWNER,
-                THREAD_CREATE_RUN_IMMEDIATELY, THREAD_CREATION_FLAGS, TIMER_ALL_ACCESS,
-                TIMER_MODIFY_STATE, TIMER_QUERY_STATE,
+                SYNCHRONIZATION_WRITE_DAC, SYNCHRONIZATION_WRITE_OWNER, THREAD_ACCESS_RIGHTS,
+                THREAD_ALL_ACCESS, THREAD_CREATE_RUN_IMMEDIATELY, THREAD_CREATION_FLAGS,
+                THREAD_MODE_BACKGROUND_BEGIN, THREAD_MODE_BACKGROUND_END, THREAD_PRIORITY,
+                THREAD_PRIORITY_ABOVE_NORMAL, THREAD_PRIORITY_BELOW_NORMAL,
+                THREAD_PRIORITY_HIGHEST, THREAD_PRIORITY_IDLE, THREAD_PRIORITY_LOWEST,
+                THREAD_PRIORITY_MIN, THREAD_PRIORITY_NORMAL, THREAD_PRIORITY_TIME_CRITICAL,
+                THREAD_QUERY_INFORMATION, THREAD_SET_CONTEXT, THREAD_SUSPEND_RESUME,
+                TIMER_ALL_ACCESS, TIMER_MODIFY_STATE, TIMER_QUERY_STATE,
             };
 
             pub use crate::events::{
@@ -224,8 +229,9 @@ pub mod Win32 {
                 OpenSemaphoreW, ReleaseSemaphore,
             };
             pub use crate::threads::{
-                CreateThread, GetCurrentProcess, GetCurrentProcessId, GetCurrentThread,
-                GetCurrentThreadId, GetExitCodeThread, QueueUserAPC, ResumeThread,
+                CreateThread, ExitThread, GetCurrentProcess, GetCurrentProcessId, GetCurrentThread,
+                GetCurrentThreadId, GetExitCodeThread, GetThreadId, GetThreadPriority, OpenThread,
+                QueueUserAPC, ResumeThread, SetThreadPriority, SuspendThread, SwitchToThread,
             };
             pub use crate::timers::{
                 CancelWaitableTimer, CreateWaitableTimerA, CreateWaitableTimerExA,
