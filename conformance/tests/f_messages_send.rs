@@ -547,9 +547,8 @@ fn senders_get_nothing_from_a_thread_that_ends() {
     let (go, wait) = mpsc::channel::<()>();
     let (introduce, introduced) = mpsc::channel();
     let thread = Thread::start(move || {
-        let window = Window::new();
-        introduce.send(*window as usize).unwrap();
-        std::mem::forget(window);
+        let window = create_window(wide::<7>("Static\0").as_ptr(), null_mut()).expect("a window");
+        introduce.send(window as usize).unwrap();
         wait.recv().unwrap();
     });
     let hwnd = introduced.recv().unwrap();

@@ -420,23 +420,34 @@ fn windows_may_destroy_themselves_inside_their_procedure() {
 #[test]
 fn windows_end_with_their_thread_and_hear_nothing_of_it() {
     static HEARD: AtomicU32 = AtomicU32::new(0);
+
+    unsafe extern "system" fn procedure(
+        hwnd: HWND,
+        message: u32,
+        wparam: WPARAM,
+        lparam: LPARAM,
+    ) -> LRESULT {
+        if message == WM_DESTROY || message == WM_NCDESTROY {
+            HEARD.fetch_add(1, Ordering::Relaxed);
+        }
+        // SAFETY: passed on.
+        unsafe { DefWindowProcW(hwnd, message, wparam, lparam) }
+    }
+
     let (tell, told) = mpsc::channel();
     let (go, wait) = mpsc::channel();
     let thread = Thread::start(move || {
-        let window = Window::handling(|call| {
-            if call.message == WM_DESTROY || call.message == WM_NCDESTROY {
-                HEARD.fetch_add(1, Ordering::Relaxed);
-            }
-            None
-        });
+        let name = wide::<9>("class-10\0");
+        let class = WNDCLASSW { lpfnWndProc: Some(procedure), ..window_class(&name) };
+        register_class(&class).expect("a new name");
+        let window = create_window(name.as_ptr(), module()).expect("a window");
         let mut process = 0;
         // SAFETY: the place for the number is ours.
         unsafe {
-            assert_eq!(GetWindowThreadProcessId(*window, &mut process), GetCurrentThreadId());
+            assert_eq!(GetWindowThreadProcessId(window, &mut process), GetCurrentThreadId());
             assert_eq!(process, GetCurrentProcessId());
         }
-        tell.send(*window as usize).unwrap();
-        std::mem::forget(window);
+        tell.send(window as usize).unwrap();
         wait.recv().unwrap();
     });
     let hwnd = told.recv().unwrap() as HWND;
