@@ -54,7 +54,8 @@ use crate::socket::SELECTED;
 /// # The traps of this model, and where they have gone
 ///
 /// - **64 events in a wait.** One is the set's own, for its [`Poster`]s. The 64th socket is
-///   [rejected](Rejected): it comes back with its token, for another set.
+///   [rejected](Rejected): it comes back with its token, for another set. For more there are
+///   [`Groups`](crate::Groups) of threads.
 /// - **An event is told once, and again only after the call that enables it** (rule 82). A program
 ///   that does not receive when it is told would never be told again. Here it is, at once, and so
 ///   is one that becomes [interested](EventSet::set_interest) later.

@@ -27,11 +27,16 @@ impl<T> Poster<T> {
     ///
     /// What was posted and not taken is dropped with the model.
     pub fn post(&self, token: T) -> std::result::Result<(), T> {
+        self.post_from(token)
+    }
+
+    /// The same for what only becomes a token if it is taken.
+    pub(crate) fn post_from<V: Into<T>>(&self, value: V) -> std::result::Result<(), V> {
         let mut letters = self.mailbox.lock();
         if !letters.open {
-            return Err(token);
+            return Err(value);
         }
-        letters.queue.push_back(token);
+        letters.queue.push_back(value.into());
         if !self.mailbox.filled.swap(true, Ordering::Release) {
             // Under the lock, so that what is rung for is still there.
             self.mailbox.bell.ring();

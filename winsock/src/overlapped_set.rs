@@ -51,7 +51,7 @@ use crate::socket::Socket;
 ///   be in flight: [`room`](OverlappedSet::room) tells how many more. What is started beyond that
 ///   completes with [`Error::NO_BUFFER_SPACE`](crate::Error::NO_BUFFER_SPACE), and gives its buffer
 ///   back. A server with one operation per client at a time therefore serves 63 clients with one
-///   set; for more it takes several threads, each with a set.
+///   set; for more there are [`Groups`](crate::Groups) of threads.
 /// - **The lowest event wins** (rule 104): a busy client at the front of the array would starve
 ///   those behind it. After a wait all that has ended is collected, before the next.
 /// - **Order.** The ends of several receives on one socket may be found in any order by a program
