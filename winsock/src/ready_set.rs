@@ -168,7 +168,7 @@ impl<T, M> ReadySet<T, M> {
 
     /// Changes what is of interest; `false` if there is no such socket.
     pub fn set_interest(&mut self, key: Key, interest: Interest) -> bool {
-        self.is_stale = true;
+        self.is_stale |= self.interest(key) != Some(interest);
         self.ledger.set_interest(key, interest)
     }
 
