@@ -27,8 +27,11 @@ const USAGE: &str =
   completion-port-2, with two threads. All by default.";
 
 /// Each with the arguments that make it serve with one thread, if its clients fit.
-const MODELS: [(&str, &[&str]); 6] = [
+const MODELS: [(&str, &[&str]); 9] = [
     ("sys-echo", &[]),
+    ("select", &["--model", "select", "--threads", "1"]),
+    ("async-select", &["--model", "async-select", "--threads", "1"]),
+    ("event-select", &["--model", "event-select"]),
     ("overlapped-event", &["--model", "overlapped-event"]),
     ("completion-routine", &["--model", "completion-routine", "--threads", "1"]),
     ("completion-port", &["--model", "completion-port", "--threads", "1"]),

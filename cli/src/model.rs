@@ -9,6 +9,12 @@ use serde::Serialize;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Model {
+    /// A set of sockets, asked as a whole which of them are ready, again and again
+    Select,
+    /// Readiness as messages to a window, taken from its thread's queue
+    AsyncSelect,
+    /// Readiness as events, waited for by threads with 64 each
+    EventSelect,
     /// Overlapped operations that set events, waited for by threads with 64 each
     OverlappedEvent,
     /// Overlapped operations that end in a call on the thread that started them
@@ -27,7 +33,9 @@ impl Model {
     /// What its threads wait in.
     pub fn waits_in(self) -> &'static str {
         match self {
-            Model::OverlappedEvent => "WSAWaitForMultipleEvents",
+            Model::Select => "select",
+            Model::AsyncSelect => "GetMessage",
+            Model::EventSelect | Model::OverlappedEvent => "WSAWaitForMultipleEvents",
             Model::CompletionRoutine => "SleepEx",
             Model::CompletionPort => "GetQueuedCompletionStatusEx",
             Model::ThreadPerClient => "recv",
@@ -38,6 +46,8 @@ impl Model {
     /// nor a comment.
     pub fn example_lines(self) -> Option<u32> {
         match self {
+            Model::Select | Model::AsyncSelect => Some(24),
+            Model::EventSelect => Some(44),
             Model::OverlappedEvent => Some(37),
             Model::CompletionRoutine => Some(25),
             Model::CompletionPort => Some(40),
@@ -50,6 +60,9 @@ impl Model {
 impl fmt::Display for Model {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
+            Model::Select => "select",
+            Model::AsyncSelect => "async-select",
+            Model::EventSelect => "event-select",
             Model::OverlappedEvent => "overlapped-event",
             Model::CompletionRoutine => "completion-routine",
             Model::CompletionPort => "completion-port",

@@ -6,6 +6,7 @@ mod completion;
 mod completion_port;
 mod crowd;
 mod groups;
+mod readiness;
 mod registry;
 mod tally;
 mod thread_per_client;
@@ -15,10 +16,11 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use winsock::{Listener, OverlappedSet, Routines, TcpSocket};
+use winsock::{EventSet, Listener, MessageLoop, OverlappedSet, ReadySet, Routines, TcpSocket};
 
 use self::completion::Token;
-use self::groups::{Kind, Member};
+use self::groups::{Kind, Order};
+use self::readiness::Client;
 use self::tally::Tally;
 use self::watch::{Limit, Watch};
 use crate::failure::Failure;
@@ -48,8 +50,8 @@ pub struct Args {
     #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:5150")]
     bind: SocketAddr,
 
-    /// Threads that share the clients, one for each core by default; not for models that start a
-    /// thread for every client, or for every 64 sockets
+    /// Threads that share the clients, one for each core by default. Not for event-select and
+    /// overlapped-event, which start one for every 63 clients, nor for thread-per-client
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=1024))]
     threads: Option<u32>,
 
@@ -88,19 +90,35 @@ pub fn run(args: &Args) -> Result<(), Failure> {
     let model = args.model;
     let ready =
         || say(format_args!("listening on {at} model={model} backend={backend} threads={threads}"));
-    let bound = |work: fn(Member) -> Tally, room| Kind { work, room, threads: threads as usize };
+    let threads = threads as usize;
+    let kind = |work, room| Kind { work, room, threads };
     let tally = match model {
+        Model::Select => {
+            let kind = kind(readiness::work::<ReadySet<Client, Order>>, usize::MAX);
+            groups::serve(service, kind, ready)
+        }
+        Model::AsyncSelect => {
+            let most = MessageLoop::<Client, Order>::MAX;
+            let kind = kind(readiness::work::<MessageLoop<Client, Order>>, most);
+            groups::serve(service, kind, ready)
+        }
+        Model::EventSelect => {
+            let most = EventSet::<Client, Order>::MAX;
+            let kind = kind(readiness::work::<EventSet<Client, Order>>, most);
+            groups::serve(service, kind, ready)
+        }
         Model::OverlappedEvent => {
-            let kind = bound(bound::work::<OverlappedSet<Token>>, OverlappedSet::<Token>::MAX);
-            groups::serve(service, kind, ready)?
+            let most = OverlappedSet::<Token>::MAX;
+            let kind = kind(bound::work::<OverlappedSet<Token>>, most);
+            groups::serve(service, kind, ready)
         }
         Model::CompletionRoutine => {
-            let kind = bound(bound::work::<Routines<Token>>, usize::MAX);
-            groups::serve(service, kind, ready)?
+            let kind = kind(bound::work::<Routines<Token>>, usize::MAX);
+            groups::serve(service, kind, ready)
         }
-        Model::CompletionPort => completion_port::serve(service, ready)?,
-        Model::ThreadPerClient => thread_per_client::serve(service, ready)?,
-    };
+        Model::CompletionPort => completion_port::serve(service, ready),
+        Model::ThreadPerClient => thread_per_client::serve(service, ready),
+    }?;
     let Tally { connections, messages, bytes, errors } = tally;
     say(format_args!(
         "served connections={connections} messages={messages} bytes={bytes} errors={errors}"
@@ -109,19 +127,18 @@ pub fn run(args: &Args) -> Result<(), Failure> {
 
 fn threads(args: &Args) -> Result<u32, Failure> {
     match (args.model, args.threads) {
-        (Model::CompletionRoutine | Model::CompletionPort, Some(threads)) => Ok(threads),
-        (Model::CompletionRoutine | Model::CompletionPort, None) => {
-            Ok(std::thread::available_parallelism().map_or(1, |cores| cores.get() as u32))
+        (
+            Model::Select | Model::AsyncSelect | Model::CompletionRoutine | Model::CompletionPort,
+            threads,
+        ) => {
+            let cores = || std::thread::available_parallelism().map_or(1, usize::from);
+            Ok(threads.unwrap_or_else(|| cores() as u32))
         }
         // As many as it takes: this is the first.
-        (Model::OverlappedEvent | Model::ThreadPerClient, None) => Ok(1),
-        (model, Some(_)) => {
-            let line = format!(
-                "--threads is for completion-routine and completion-port: \
-                 {model} starts as many threads as its clients need"
-            );
-            Err(Failure::Usage(line))
-        }
+        (Model::EventSelect | Model::OverlappedEvent | Model::ThreadPerClient, None) => Ok(1),
+        (model, Some(_)) => Err(Failure::Usage(format!(
+            "--threads is not for {model}, which starts as many threads as its clients need"
+        ))),
     }
 }
 

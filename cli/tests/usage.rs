@@ -11,13 +11,14 @@ use common::{MODELS, refusal, run, text, winsock};
 
 #[test]
 fn bad_arguments_are_refused_in_one_line() {
-    let cases: [(&[&str], &str); 22] = [
+    let cases: [(&[&str], &str); 23] = [
         (&["fly"], "fly"),
         (&["serve"], "--model"),
         (&["serve", "--model", "signals"], "completion-port"),
         (&["serve", "--model", "completion-port", "--bind", "here"], "--bind"),
         (&["serve", "--model", "completion-port", "--threads", "0"], "--threads"),
         (&["serve", "--model", "thread-per-client", "--threads", "2"], "--threads"),
+        (&["serve", "--model", "event-select", "--threads", "2"], "event-select"),
         (&["load"], "--connect"),
         (&["load", "--connect", "localhost"], "ADDRESS:PORT"),
         (&["load", "--connect", "127.0.0.1:1", "--connections", "0"], "--connections"),

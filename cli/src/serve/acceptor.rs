@@ -1,175 +1,136 @@
-//! The thread that accepts clients and deals them out to the threads that serve them.
+//! The thread that accepts clients, with a blocking call, and deals them out to the threads that
+//! serve them.
 
-use std::panic::resume_unwind;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpStream};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::sync::mpsc::{Sender, channel};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
-use winsock::{Completion, Error, Listener, Operations, OverlappedSet, Poster, TcpSocket};
+use winsock::{Error, Listener, TcpSocket};
 
 use super::crowd::Crowd;
-use super::groups::Groups;
 use super::tally::Tally;
 use super::watch::{Limit, Warning};
 use crate::failure::Failure;
-use crate::os;
 
-/// Accepts that wait for clients: a burst of so many is taken without going back to the kernel for
-/// more.
-const ACCEPTS: usize = 32;
-/// When an accept that failed is tried again, if nobody leaves before.
-const AGAIN: Duration = Duration::from_millis(500);
+/// How long the thread may take to end. If there is no descriptor to knock with, it waits for one
+/// as well, and does no harm.
+const ENDING: Duration = Duration::from_secs(1);
+const PAUSE: Duration = Duration::from_millis(2);
 
-/// Accepts have nothing to tell, and what is posted is that the thread is to end.
-type Token = ();
+/// A client for whom there is no thread, and why.
+pub struct Undealt {
+    pub client: TcpSocket,
+    pub why: String,
+}
 
 pub struct Acceptor {
-    thread: JoinHandle<(Groups, Tally)>,
-    poster: Poster<Token>,
+    thread: JoinHandle<()>,
+    at: SocketAddr,
     shared: Arc<Shared>,
 }
 
 struct Shared {
     crowd: Arc<Crowd>,
-    closing: AtomicBool,
-    /// Accepts that could not be posted for want of descriptors.
-    owed: AtomicUsize,
-    warning: Warning,
     limit: Limit,
+    warning: Warning,
+    connections: AtomicU64,
+    errors: AtomicU64,
 }
 
 impl Acceptor {
+    /// `deal` has a client served, who is counted already.
     pub fn start(
         listener: Listener,
-        groups: Groups,
         crowd: Arc<Crowd>,
         limit: Limit,
+        deal: impl FnMut(TcpSocket) -> Result<(), Undealt> + Send + 'static,
     ) -> Result<Acceptor, Failure> {
-        let (closing, owed) = (AtomicBool::new(false), AtomicUsize::new(0));
-        let shared = Arc::new(Shared { crowd, closing, owed, warning: Warning::default(), limit });
-        let (ready, starts) = channel();
+        let at = listener.local_addr().map_err(|error| Failure::of("cannot listen", error))?;
+        let (connections, errors) = (AtomicU64::new(0), AtomicU64::new(0));
+        let warning = Warning::default();
+        let shared = Arc::new(Shared { crowd, limit, warning, connections, errors });
         let accepting = Arc::clone(&shared);
-        let thread = thread::Builder::new().spawn(move || accepting.run(listener, groups, ready));
+        let thread = thread::Builder::new().spawn(move || accepting.accept_all(listener, deal));
         let thread = thread.map_err(|error| Failure::of("cannot start a thread", error))?;
-        let poster = match starts.recv() {
-            Ok(Ok(poster)) => poster,
-            Ok(Err(error)) => return Err(Failure::of("cannot accept", error)),
-            Err(_) => return Err(Failure::Failed("the thread that accepts has failed".into())),
+        Ok(Acceptor { thread, at, shared })
+    }
+
+    /// Wakes the thread out of its blocking call, and waits until it has closed the listener.
+    pub fn end(self) -> Tally {
+        let Shared { crowd, connections, errors, .. } = &*self.shared;
+        crowd.shut();
+        let ip = match self.at.ip() {
+            IpAddr::V4(ip) if ip.is_unspecified() => Ipv4Addr::LOCALHOST.into(),
+            IpAddr::V6(ip) if ip.is_unspecified() => Ipv6Addr::LOCALHOST.into(),
+            ip => ip,
         };
-        Ok(Acceptor { thread, poster, shared })
-    }
-
-    /// Speaks up when clients wait for want of descriptors; whether there is something to look
-    /// after.
-    pub fn look(&self) -> bool {
-        let starved = os::accepts_are_starved() || self.shared.owed.load(Ordering::Relaxed) > 0;
-        if starved {
-            self.shared.warning.give(self.shared.limit);
+        let at = SocketAddr::new(ip, self.at.port());
+        let begun = Instant::now();
+        let mut heard = false;
+        while !self.thread.is_finished() && begun.elapsed() < ENDING {
+            heard = heard || TcpStream::connect_timeout(&at, ENDING).is_ok();
+            thread::sleep(PAUSE);
         }
-        starved || self.shared.crowd.is_crowded()
-    }
-
-    /// Closes the listener, and gives what has served.
-    pub fn end(self) -> (Groups, Tally) {
-        self.shared.closing.store(true, Ordering::Relaxed);
-        // If it has ended already, joining it tells why.
-        let _ = self.poster.post(());
-        self.thread.join().unwrap_or_else(|panic| resume_unwind(panic))
+        let (connections, errors) =
+            (connections.load(Ordering::Relaxed), errors.load(Ordering::Relaxed));
+        Tally { connections, errors, ..Tally::default() }
     }
 }
 
 impl Shared {
-    fn run(
-        &self,
-        listener: Listener,
-        mut groups: Groups,
-        ready: Sender<winsock::Result<Poster<Token>>>,
-    ) -> (Groups, Tally) {
-        let mut tally = Tally::default();
-        let set = match OverlappedSet::new() {
-            Ok(set) => set,
-            Err(error) => {
-                // Whoever started us waits for this, and for what follows.
-                let _ = ready.send(Err(error));
-                return (groups, tally);
-            }
-        };
-        let _ = ready.send(Ok(set.poster()));
-        let late = self.accept_all(&set, &listener, &mut groups, &mut tally);
-        // In this order: whoever sees the end of its stream shall find that nobody listens.
-        drop(listener);
-        drop((late, set));
-        (groups, tally)
-    }
-
-    /// Until it is told to end; a client that has come too late to be served comes back.
     fn accept_all(
         &self,
-        set: &OverlappedSet<Token>,
-        listener: &Listener,
-        groups: &mut Groups,
-        tally: &mut Tally,
-    ) -> Option<TcpSocket> {
-        self.owed.store(ACCEPTS, Ordering::Relaxed);
-        let mut again = Instant::now();
+        listener: Listener,
+        mut deal: impl FnMut(TcpSocket) -> Result<(), Undealt>,
+    ) {
         loop {
-            let now = Instant::now();
-            if now >= again {
-                for _ in 0..self.owed.swap(0, Ordering::Relaxed) {
-                    set.accept(listener, ());
-                }
+            let accepted = listener.accept();
+            if self.crowd.is_shut() {
+                // The last one was to wake us. Whoever sees the end of its stream shall find that
+                // nobody listens.
+                drop(listener);
+                return;
             }
-            let owed = self.owed.load(Ordering::Relaxed) > 0;
-            let time = owed.then(|| again.saturating_duration_since(now));
-            match set.next(time).expect("the set can wait") {
-                Some(Completion::Accept { result: Ok(accepted), .. }) => {
-                    tally.connections += 1;
-                    set.accept(listener, ());
-                    let late = self.deal(groups, accepted.socket);
-                    if late.is_some() {
-                        return late;
+            match accepted {
+                Ok((client, _)) => {
+                    self.connections.fetch_add(1, Ordering::Relaxed);
+                    if let Some(late) = self.have_served(client, &mut deal) {
+                        drop(listener);
+                        drop(late);
+                        return;
                     }
                 }
-                Some(Completion::Accept { result: Err(error), .. }) => match error {
-                    // The client has gone already; the next accept is as good as this one.
-                    Error::CONNECTION_RESET | Error::CONNECTION_ABORTED => {
-                        tally.errors += 1;
-                        set.accept(listener, ());
-                    }
-                    // The next would fail as well. It is made good after a while.
-                    error => {
-                        tracing::debug!("an accept failed: {error}");
-                        if self.owed.fetch_add(1, Ordering::Relaxed) == 0 {
-                            again = now + AGAIN;
-                        }
-                        self.crowd.alert();
-                    }
-                },
-                Some(Completion::Post { .. }) => return None,
-                Some(_) => unreachable!("no such operation was started"),
-                // Some accepts are owed, and it is time.
-                None => {}
+                // The client has gone already.
+                Err(Error::CONNECTION_RESET | Error::CONNECTION_ABORTED) => {
+                    self.errors.fetch_add(1, Ordering::Relaxed);
+                }
+                Err(error) => {
+                    tracing::debug!("an accept failed: {error}");
+                    self.warning.give(self.limit);
+                    self.crowd.wait_for_room();
+                }
             }
         }
     }
 
-    /// Has the client served. A client for whom there is no thread waits, as do those behind it;
-    /// it comes back if the server stops meanwhile.
-    fn deal(&self, groups: &mut Groups, mut client: TcpSocket) -> Option<TcpSocket> {
+    /// A client for whom there is no thread waits, and so do those behind it. It comes back if the
+    /// server stops meanwhile.
+    fn have_served(
+        &self,
+        mut client: TcpSocket,
+        deal: &mut impl FnMut(TcpSocket) -> Result<(), Undealt>,
+    ) -> Option<TcpSocket> {
         loop {
-            match groups.deal(client) {
-                Ok(()) => return None,
-                Err((back, why)) => {
-                    self.warning.give(why);
-                    client = back;
-                }
-            }
-            if self.closing.load(Ordering::Relaxed) {
+            self.crowd.enter();
+            let Err(undealt) = deal(client) else { return None };
+            self.crowd.leave();
+            self.warning.give(undealt.why);
+            client = undealt.client;
+            if !self.crowd.wait_for_room() {
                 return Some(client);
             }
-            self.crowd.wait_for_room();
         }
     }
 }

@@ -14,9 +14,9 @@ const MANY: usize = 512;
 
 pub struct Crowd {
     count: Mutex<Count>,
-    /// Notified when somebody leaves, or no more may come.
+    /// Notified when somebody leaves, or no more are to come.
     left: Condvar,
-    /// Told when it gets crowded or thin, and, once no more may come, when the last one has left.
+    /// Told when it gets crowded or thin, and, once no more can come, when the last one has left.
     notify: Sender<Notice>,
     /// How many are a crowd.
     limit: usize,
@@ -27,6 +27,9 @@ struct Count {
     live: usize,
     /// The most there were since the last [`Notice::Thinned`].
     most: usize,
+    /// No more are to come.
+    shut: bool,
+    /// No more can come.
     closed: bool,
 }
 
@@ -79,24 +82,33 @@ impl Crowd {
         self.live() >= self.limit
     }
 
-    /// Waits until somebody has left, or a while; `false` if no more may come anyway.
+    /// Waits until somebody has left, or a while; `false` if no more are to come anyway.
     pub fn wait_for_room(&self) -> bool {
         let count = self.lock();
         let before = count.live;
-        let full = |count: &mut Count| !count.closed && count.live >= before;
+        let full = |count: &mut Count| !count.shut && count.live >= before;
         let waited = self.left.wait_timeout_while(count, ROOM, full);
         let (count, _) = waited.unwrap_or_else(PoisonError::into_inner);
-        !count.closed
+        !count.shut
     }
 
-    /// No more may come. [`Notice::Empty`] follows once nobody is left.
+    /// No more are to be let in; whoever waits for room goes.
+    pub fn shut(&self) {
+        self.lock().shut = true;
+        self.left.notify_all();
+    }
+
+    pub fn is_shut(&self) -> bool {
+        self.lock().shut
+    }
+
+    /// No more can come. [`Notice::Empty`] follows once nobody is left.
     pub fn close(&self) {
         let mut count = self.lock();
         count.closed = true;
         if count.live == 0 {
             let _ = self.notify.send(Notice::Empty);
         }
-        self.left.notify_all();
     }
 
     /// A panic under the lock leaves nothing half done.

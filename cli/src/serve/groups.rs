@@ -1,16 +1,17 @@
 //! Threads that serve a part of the clients each, for the models that are bound to a thread. They
 //! are started as they are needed.
 
+use std::mem;
 use std::panic::resume_unwind;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc::{Sender, channel};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::{self, JoinHandle};
 
 use winsock::TcpSocket;
 
 use super::Service;
-use super::acceptor::Acceptor;
+use super::acceptor::{Acceptor, Undealt};
 use super::crowd::Crowd;
 use super::tally::Tally;
 use crate::failure::Failure;
@@ -23,23 +24,30 @@ pub fn serve(
 ) -> Result<Tally, Failure> {
     let Service { listener, greeting, limit, watch, threads: _ } = service;
     let crowd = Arc::new(Crowd::new(watch.notify.clone(), limit.crowd()));
-    let groups = Groups::start(kind, Arc::clone(&crowd), greeting);
-    let groups = groups.map_err(Failure::Failed)?;
-    let acceptor = Acceptor::start(listener, groups, Arc::clone(&crowd), limit)?;
+    let groups = Groups::start(kind, Arc::clone(&crowd), greeting).map_err(Failure::Failed)?;
+    let groups = Arc::new(Mutex::new(groups));
+    let dealing = Arc::clone(&groups);
+    let deal = move |client| lock(&dealing).deal(client);
+    let acceptor = Acceptor::start(listener, Arc::clone(&crowd), limit, deal)?;
     let announced = ready();
     if announced.is_ok() {
-        watch.until_signal(|| acceptor.look());
+        // The acceptor notices by itself when there are no descriptors left.
+        watch.until_signal(|| false);
     }
-    // First of all the listener: whoever sees the end of its stream shall find that nobody listens.
-    let (groups, accepted) = acceptor.end();
+    let accepted = acceptor.end();
     crowd.close();
-    groups.order(|| Order::Stop);
+    lock(&groups).order(|| Order::Stop);
     if !watch.until_empty() {
-        groups.order(|| Order::Cut);
+        lock(&groups).order(|| Order::Cut);
         watch.until_cut();
     }
-    let served = groups.end();
+    let served = lock(&groups).end();
     announced.map(|()| [accepted, served].into_iter().sum())
+}
+
+/// A panic under the lock leaves nothing half done.
+fn lock(groups: &Mutex<Groups>) -> MutexGuard<'_, Groups> {
+    groups.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// What a thread is told.
@@ -94,7 +102,7 @@ struct Group {
     thread: JoinHandle<Tally>,
 }
 
-pub struct Groups {
+struct Groups {
     kind: Kind,
     crowd: Arc<Crowd>,
     greeting: Arc<[u8]>,
@@ -104,7 +112,7 @@ pub struct Groups {
 }
 
 impl Groups {
-    pub fn start(kind: Kind, crowd: Arc<Crowd>, greeting: Arc<[u8]>) -> Result<Groups, String> {
+    fn start(kind: Kind, crowd: Arc<Crowd>, greeting: Arc<[u8]>) -> Result<Groups, String> {
         let most = os::most_threads();
         let mut groups = Groups { kind, crowd, greeting, groups: Vec::new(), most };
         for _ in 0..kind.threads {
@@ -113,17 +121,15 @@ impl Groups {
         Ok(groups)
     }
 
-    /// Passes a client on to a thread with room for it. If there is none, and none can be had, the
-    /// client comes back, with the reason.
-    pub fn deal(&mut self, client: TcpSocket) -> Result<(), (TcpSocket, String)> {
+    /// Passes a client on to a thread with room for it.
+    fn deal(&mut self, client: TcpSocket) -> Result<(), Undealt> {
         let group = match self.roomy() {
             Some(group) => group,
             None => match self.add() {
                 Ok(()) => &self.groups[self.groups.len() - 1],
-                Err(why) => return Err((client, why)),
+                Err(why) => return Err(Undealt { client, why }),
             },
         };
-        self.crowd.enter();
         group.clients.fetch_add(1, Ordering::Relaxed);
         if !(group.orders)(Order::Serve(client)) {
             // Only a thread that has panicked does not serve.
@@ -161,7 +167,7 @@ impl Groups {
     }
 
     /// Gives an order to all threads.
-    pub fn order(&self, order: fn() -> Order) {
+    fn order(&self, order: fn() -> Order) {
         for group in &self.groups {
             // A thread that has ended needs no orders.
             let _ = (group.orders)(order());
@@ -169,9 +175,9 @@ impl Groups {
     }
 
     /// Ends the threads, and sums up what they did.
-    pub fn end(self) -> Tally {
+    fn end(&mut self) -> Tally {
         self.order(|| Order::End);
-        let threads = self.groups.into_iter().map(|group| group.thread);
+        let threads = mem::take(&mut self.groups).into_iter().map(|group| group.thread);
         threads.map(|thread| thread.join().unwrap_or_else(|panic| resume_unwind(panic))).sum()
     }
 }

@@ -1,40 +1,30 @@
 //! The echo with blocking calls: a thread for every client, and one that accepts.
 
 use std::io::{self, Write};
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, Shutdown, SocketAddr, TcpStream};
+use std::net::Shutdown;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::thread::{self, JoinHandle};
-use std::time::{Duration, Instant};
+use std::thread;
 
-use winsock::{Error, Listener, TcpSocket};
+use winsock::TcpSocket;
 
+use super::acceptor::{Acceptor, Undealt};
 use super::crowd::Crowd;
 use super::registry::Registry;
 use super::tally::Tally;
-use super::watch::{Limit, Warning};
 use super::{BUFFER, Service};
 use crate::failure::Failure;
 use crate::os;
 
 /// A client's thread calls few functions, none with much on its stack.
 const STACK: usize = 128 * 1024;
-/// How long the acceptor may take to end. If there is no descriptor to knock with, it waits for one
-/// as well, and does no harm.
-const ENDING: Duration = Duration::from_secs(1);
-const PAUSE: Duration = Duration::from_millis(2);
 
 struct Server {
     clients: Registry<Arc<Client>>,
-    crowd: Crowd,
+    crowd: Arc<Crowd>,
     greeting: Arc<[u8]>,
-    limit: Limit,
     /// Threads that can be had.
     most: usize,
-    warning: Warning,
-    /// The acceptor is to end. Before anybody parts: whoever sees the end of its stream shall find
-    /// that nobody listens.
-    closing: AtomicBool,
     stopping: AtomicBool,
     /// Of the clients that have left.
     tally: Mutex<Tally>,
@@ -58,76 +48,51 @@ pub fn serve(
     ready: impl FnOnce() -> Result<(), Failure>,
 ) -> Result<Tally, Failure> {
     let Service { listener, greeting, threads: _, limit, watch } = service;
-    let at = listener.local_addr().map_err(|error| Failure::of("cannot listen", error))?;
+    let crowd = Arc::new(Crowd::new(watch.notify.clone(), limit.crowd()));
     let server = Arc::new(Server {
         clients: Registry::new(),
-        crowd: Crowd::new(watch.notify.clone(), limit.crowd()),
+        crowd: Arc::clone(&crowd),
         greeting,
-        limit,
         most: os::most_threads(),
-        warning: Warning::default(),
-        closing: AtomicBool::new(false),
         stopping: AtomicBool::new(false),
         tally: Mutex::default(),
     });
-    let accepting = Arc::clone(&server);
-    let acceptor = thread::Builder::new().spawn(move || accepting.accept_all(listener));
-    let acceptor = acceptor.map_err(|error| Failure::of("cannot start a thread", error))?;
-    ready()?;
-    // The acceptor notices by itself when there are no descriptors left.
-    watch.until_signal(|| false);
-    server.closing.store(true, Ordering::SeqCst);
-    end_acceptor(&acceptor, at);
+    let dealing = Arc::clone(&server);
+    let deal = move |client| dealing.begin(client);
+    let acceptor = Acceptor::start(listener, Arc::clone(&crowd), limit, deal)?;
+    let announced = ready();
+    if announced.is_ok() {
+        // The acceptor notices by itself when there are no descriptors left.
+        watch.until_signal(|| false);
+    }
+    let accepted = acceptor.end();
     server.stopping.store(true, Ordering::SeqCst);
+    crowd.close();
     server.part_all();
     watch.until_empty();
     let left = server.clients.all();
-    let tallies = left.iter().map(|client| client.tally()).chain([*server.tally()]);
-    Ok(tallies.sum())
+    let tallies = left.iter().map(|client| client.tally()).chain([accepted, *server.tally()]);
+    let tally = tallies.sum();
+    announced.map(|()| tally)
 }
 
 impl Server {
-    fn accept_all(self: Arc<Server>, listener: Listener) {
-        loop {
-            while self.crowd.live() >= self.most {
-                self.warning
-                    .give(format_args!("there are {} threads, no more can be had", self.most));
-                if !self.crowd.wait_for_room() {
-                    return;
-                }
-            }
-            let accepted = listener.accept();
-            if self.closing.load(Ordering::SeqCst) {
-                return;
-            }
-            match accepted {
-                Ok((socket, _)) => self.begin(socket),
-                // The client has gone already.
-                Err(Error::CONNECTION_RESET | Error::CONNECTION_ABORTED) => {
-                    self.tally().errors += 1;
-                }
-                Err(error) => {
-                    tracing::debug!("an accept failed: {error}");
-                    self.warning.give(self.limit);
-                    self.crowd.wait_for_room();
-                }
-            }
+    /// Starts a client's thread.
+    fn begin(self: &Arc<Server>, socket: TcpSocket) -> Result<(), Undealt> {
+        if self.crowd.live() > self.most {
+            let why = format!("there are {} threads, no more can be had", self.most);
+            return Err(Undealt { client: socket, why });
         }
-    }
-
-    fn begin(self: &Arc<Server>, socket: TcpSocket) {
-        self.tally().connections += 1;
-        self.crowd.enter();
         let client = self.clients.enter(|place| Arc::new(Client::new(socket, place)));
-        loop {
-            let (server, client) = (Arc::clone(self), Arc::clone(&client));
-            let thread = thread::Builder::new().stack_size(STACK);
-            match thread.spawn(move || server.attend(client)) {
-                Ok(_) => return,
-                Err(error) => self.warning.give(format_args!("no thread for a client: {error}")),
-            }
-            if !self.crowd.wait_for_room() {
-                return;
+        let (server, attended) = (Arc::clone(self), Arc::clone(&client));
+        let thread = thread::Builder::new().stack_size(STACK);
+        match thread.spawn(move || server.attend(attended)) {
+            Ok(_) => Ok(()),
+            Err(error) => {
+                self.clients.leave(client.place);
+                // Nobody else has it any more: the thread's part went with the thread.
+                let client = Arc::into_inner(client).expect("the last one").socket;
+                Err(Undealt { client, why: format!("no thread for a client: {error}") })
             }
         }
     }
@@ -169,10 +134,9 @@ impl Server {
         }
     }
 
-    /// No more clients, and those that are there are told that we have ended. One to which
+    /// Those that are there are told that we have ended. One to which
     /// something is being sent is told by its thread, afterwards.
     fn part_all(&self) {
-        self.crowd.close();
         for client in self.clients.all() {
             if let Ok(mut parted) = client.parted.try_lock() {
                 client.part(&mut parted);
@@ -214,21 +178,5 @@ impl Client {
 
     fn parted(&self) -> MutexGuard<'_, bool> {
         self.parted.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-/// Wakes the acceptor out of its blocking call, and waits until it has closed the listener.
-fn end_acceptor(acceptor: &JoinHandle<()>, at: SocketAddr) {
-    let ip = match at.ip() {
-        IpAddr::V4(ip) if ip.is_unspecified() => Ipv4Addr::LOCALHOST.into(),
-        IpAddr::V6(ip) if ip.is_unspecified() => Ipv6Addr::LOCALHOST.into(),
-        ip => ip,
-    };
-    let knock = || TcpStream::connect_timeout(&SocketAddr::new(ip, at.port()), ENDING).is_ok();
-    let begun = Instant::now();
-    let mut heard = false;
-    while !acceptor.is_finished() && begun.elapsed() < ENDING {
-        heard = heard || knock();
-        thread::sleep(PAUSE);
     }
 }

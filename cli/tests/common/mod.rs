@@ -7,8 +7,15 @@ use std::net::SocketAddr;
 use std::process::{Child, ChildStdout, Command, Output, Stdio};
 use std::time::{Duration, Instant};
 
-pub const MODELS: [&str; 4] =
-    ["overlapped-event", "completion-routine", "completion-port", "thread-per-client"];
+pub const MODELS: [&str; 7] = [
+    "select",
+    "async-select",
+    "event-select",
+    "overlapped-event",
+    "completion-routine",
+    "completion-port",
+    "thread-per-client",
+];
 /// Longer than any of these commands may take.
 const PATIENCE: Duration = Duration::from_secs(15);
 
