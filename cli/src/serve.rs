@@ -18,9 +18,7 @@ use std::time::Duration;
 
 use winsock::{EventSet, Listener, MessageLoop, OverlappedSet, ReadySet, Routines, TcpSocket};
 
-use self::completion::Token;
-use self::groups::{Kind, Order};
-use self::readiness::Client;
+use self::groups::Deals;
 use self::tally::Tally;
 use self::watch::{Limit, Watch};
 use crate::failure::Failure;
@@ -90,31 +88,22 @@ pub fn run(args: &Args) -> Result<(), Failure> {
     let model = args.model;
     let ready =
         || say(format_args!("listening on {at} model={model} backend={backend} threads={threads}"));
-    let threads = threads as usize;
-    let kind = |work, room| Kind { work, room, threads };
+    let evenly = Deals::Evenly(threads as usize);
     let tally = match model {
-        Model::Select => {
-            let kind = kind(readiness::work::<ReadySet<Client, Order>>, usize::MAX);
-            groups::serve(service, kind, ready)
-        }
+        Model::Select => groups::serve(service, readiness::work::<ReadySet<_, _>>, evenly, ready),
         Model::AsyncSelect => {
-            let most = MessageLoop::<Client, Order>::MAX;
-            let kind = kind(readiness::work::<MessageLoop<Client, Order>>, most);
-            groups::serve(service, kind, ready)
+            groups::serve(service, readiness::work::<MessageLoop<_, _>>, evenly, ready)
         }
         Model::EventSelect => {
-            let most = EventSet::<Client, Order>::MAX;
-            let kind = kind(readiness::work::<EventSet<Client, Order>>, most);
-            groups::serve(service, kind, ready)
+            let filling = Deals::Filling(EventSet::<()>::MAX);
+            groups::serve(service, readiness::work::<EventSet<_, _>>, filling, ready)
         }
         Model::OverlappedEvent => {
-            let most = OverlappedSet::<Token>::MAX;
-            let kind = kind(bound::work::<OverlappedSet<Token>>, most);
-            groups::serve(service, kind, ready)
+            let filling = Deals::Filling(OverlappedSet::<()>::MAX);
+            groups::serve(service, bound::work::<OverlappedSet<_>>, filling, ready)
         }
         Model::CompletionRoutine => {
-            let kind = kind(bound::work::<Routines<Token>>, usize::MAX);
-            groups::serve(service, kind, ready)
+            groups::serve(service, bound::work::<Routines<_>>, evenly, ready)
         }
         Model::CompletionPort => completion_port::serve(service, ready),
         Model::ThreadPerClient => thread_per_client::serve(service, ready),

@@ -1,7 +1,7 @@
 //! The thread that accepts clients, with a blocking call, and deals them out to the threads that
 //! serve them.
 
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpStream};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpStream, UdpSocket};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::thread::{self, JoinHandle};
@@ -9,13 +9,12 @@ use std::time::{Duration, Instant};
 
 use winsock::{Error, Listener, TcpSocket};
 
-use super::crowd::Crowd;
+use super::crowd::{Crowd, Guest};
 use super::tally::Tally;
 use super::watch::{Limit, Warning};
 use crate::failure::Failure;
 
-/// How long the thread may take to end. If there is no descriptor to knock with, it waits for one
-/// as well, and does no harm.
+/// How long the thread may take to end. One that does not accepts nobody any more.
 const ENDING: Duration = Duration::from_secs(1);
 const PAUSE: Duration = Duration::from_millis(2);
 
@@ -28,6 +27,8 @@ pub struct Undealt {
 pub struct Acceptor {
     thread: JoinHandle<()>,
     at: SocketAddr,
+    /// Keeps a descriptor, so that there is one to knock with.
+    spare: Option<UdpSocket>,
     shared: Arc<Shared>,
 }
 
@@ -40,12 +41,12 @@ struct Shared {
 }
 
 impl Acceptor {
-    /// `deal` has a client served, who is counted already.
+    /// `deal` has a client served.
     pub fn start(
         listener: Listener,
         crowd: Arc<Crowd>,
         limit: Limit,
-        deal: impl FnMut(TcpSocket) -> Result<(), Undealt> + Send + 'static,
+        deal: impl FnMut(TcpSocket, Guest) -> Result<(), Undealt> + Send + 'static,
     ) -> Result<Acceptor, Failure> {
         let at = listener.local_addr().map_err(|error| Failure::of("cannot listen", error))?;
         let (connections, errors) = (AtomicU64::new(0), AtomicU64::new(0));
@@ -54,13 +55,15 @@ impl Acceptor {
         let accepting = Arc::clone(&shared);
         let thread = thread::Builder::new().spawn(move || accepting.accept_all(listener, deal));
         let thread = thread.map_err(|error| Failure::of("cannot start a thread", error))?;
-        Ok(Acceptor { thread, at, shared })
+        let spare = UdpSocket::bind((Ipv4Addr::LOCALHOST, 0)).ok();
+        Ok(Acceptor { thread, at, spare, shared })
     }
 
     /// Wakes the thread out of its blocking call, and waits until it has closed the listener.
     pub fn end(self) -> Tally {
         let Shared { crowd, connections, errors, .. } = &*self.shared;
         crowd.shut();
+        drop(self.spare);
         let ip = match self.at.ip() {
             IpAddr::V4(ip) if ip.is_unspecified() => Ipv4Addr::LOCALHOST.into(),
             IpAddr::V6(ip) if ip.is_unspecified() => Ipv6Addr::LOCALHOST.into(),
@@ -83,7 +86,7 @@ impl Shared {
     fn accept_all(
         &self,
         listener: Listener,
-        mut deal: impl FnMut(TcpSocket) -> Result<(), Undealt>,
+        mut deal: impl FnMut(TcpSocket, Guest) -> Result<(), Undealt>,
     ) {
         loop {
             let accepted = listener.accept();
@@ -120,12 +123,10 @@ impl Shared {
     fn have_served(
         &self,
         mut client: TcpSocket,
-        deal: &mut impl FnMut(TcpSocket) -> Result<(), Undealt>,
+        deal: &mut impl FnMut(TcpSocket, Guest) -> Result<(), Undealt>,
     ) -> Option<TcpSocket> {
         loop {
-            self.crowd.enter();
-            let Err(undealt) = deal(client) else { return None };
-            self.crowd.leave();
+            let Err(undealt) = deal(client, self.crowd.enter()) else { return None };
             self.warning.give(undealt.why);
             client = undealt.client;
             if !self.crowd.wait_for_room() {

@@ -1,74 +1,71 @@
 //! The echo by operations that complete on the thread that has started them, by events or by
-//! completion routines: threads with a part of the clients each.
+//! completion routines.
 
-use winsock::{Completion, Operations, OverlappedSet, Poster, Result, Routines};
+use std::time::Duration;
+
+use winsock::{Completion, Member, Operations, Order, OverlappedSet, Poster, Result, Routines};
 
 use super::completion::{Echo, Token, Turn};
-use super::groups::{Member, Order};
+use super::groups::{Arrival, Hall, LOOK};
 use super::tally::Tally;
 
 /// A model whose operations are bound to a thread.
 pub trait Bound: Operations<Token> + Sized {
     fn new() -> Result<Self>;
     fn poster(&self) -> Poster<Token>;
-    fn next(&self) -> Result<Completion<Token>>;
+    fn next(&self, timeout: Option<Duration>) -> Result<Option<Completion<Token>>>;
 }
 
-impl Bound for OverlappedSet<Token> {
-    fn new() -> Result<Self> {
-        OverlappedSet::new()
-    }
+macro_rules! bound {
+    ($model:ident) => {
+        impl Bound for $model<Token> {
+            fn new() -> Result<Self> {
+                $model::new()
+            }
 
-    fn poster(&self) -> Poster<Token> {
-        OverlappedSet::poster(self)
-    }
+            fn poster(&self) -> Poster<Token> {
+                $model::poster(self)
+            }
 
-    #[inline]
-    fn next(&self) -> Result<Completion<Token>> {
-        OverlappedSet::next(self, None).map(|next| next.expect("there is no time-out"))
-    }
-}
-
-impl Bound for Routines<Token> {
-    fn new() -> Result<Self> {
-        Routines::new()
-    }
-
-    fn poster(&self) -> Poster<Token> {
-        Routines::poster(self)
-    }
-
-    #[inline]
-    fn next(&self) -> Result<Completion<Token>> {
-        Routines::next(self, None).map(|next| next.expect("there is no time-out"))
-    }
-}
-
-/// What each thread does.
-pub fn work<M: Bound>(member: Member) -> Tally {
-    let mut tally = Tally::default();
-    let model = match M::new() {
-        Ok(model) => model,
-        Err(error) => {
-            member.take_orders(Err(error));
-            return tally;
+            #[inline]
+            fn next(&self, timeout: Option<Duration>) -> Result<Option<Completion<Token>>> {
+                $model::next(self, timeout)
+            }
         }
     };
-    let poster = model.poster();
-    member.take_orders(Ok(Box::new(move |order| poster.post(Token::Order(order)).is_ok())));
-    let echo = Echo::new(member.greeting.clone());
-    loop {
-        let completion = model.next().expect("the model can wait");
-        match echo.turn(&model, completion, &mut tally) {
-            Turn::Done => {}
-            Turn::Ended => member.leave(),
-            Turn::Other(Completion::Post { token: Token::Order(order) }) => match order {
-                Order::Serve(socket) => echo.begin(&model, socket),
-                Order::Stop => echo.stop(&model),
-                Order::Cut => echo.cut(),
-                Order::End => return tally,
+}
+
+bound!(OverlappedSet);
+bound!(Routines);
+
+/// What each thread does.
+pub fn work<M: Bound>(hall: &Hall, member: Member<Arrival>) {
+    let model = match M::new() {
+        Ok(model) => model,
+        Err(error) => return hall.complain(error),
+    };
+    member.ready(model.poster());
+    let echo = Echo::new(hall.greeting.clone());
+    let mut tally = Tally::default();
+    let mut stopping = false;
+    while !stopping || !echo.is_empty() {
+        if stopping && hall.is_cutting() {
+            echo.cut();
+        }
+        match model.next(stopping.then_some(LOOK)).expect("the model can wait") {
+            Some(Completion::Post { token: Token::Order(Order::Serve(arrival, seat)) }) => {
+                echo.begin(&model, arrival.socket, arrival.guest.seated(seat));
+            }
+            Some(Completion::Post { .. }) => {
+                stopping = true;
+                echo.stop(&model);
+            }
+            Some(completion) => match echo.turn(&model, completion, &mut tally) {
+                Turn::Done | Turn::Ended => {}
+                Turn::Other(_) => unreachable!("no such operation was started"),
             },
-            Turn::Other(_) => unreachable!("no such operation was started"),
+            None => {}
         }
     }
+    hall.add(tally);
 }

@@ -7,10 +7,11 @@ use std::net::Shutdown;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use winsock::{Completion, Error, Operations, TcpSocket, Ticket};
+use winsock::{Completion, Error, Operations, Order, TcpSocket, Ticket};
 
 use super::BUFFER;
-use super::groups::Order;
+use super::crowd::Guest;
+use super::groups::Arrival;
 use super::registry::Registry;
 use super::tally::Tally;
 
@@ -18,7 +19,13 @@ use super::tally::Tally;
 pub enum Token {
     Client(Arc<Connection>),
     Accept,
-    Order(Order),
+    Order(Order<Arrival>),
+}
+
+impl From<Order<Arrival>> for Token {
+    fn from(order: Order<Arrival>) -> Token {
+        Token::Order(order)
+    }
 }
 
 pub struct Connection {
@@ -29,6 +36,7 @@ pub struct Connection {
     receiving: Mutex<Option<Ticket>>,
     /// Our side is shut down, and we wait for the client to end its own.
     parted: AtomicBool,
+    _guest: Guest,
 }
 
 /// Serves connections, with whichever model starts their operations: all of them with the same.
@@ -58,10 +66,10 @@ impl Echo {
         }
     }
 
-    pub fn begin(&self, model: &impl Operations<Token>, socket: TcpSocket) {
+    pub fn begin(&self, model: &impl Operations<Token>, socket: TcpSocket, guest: Guest) {
         let connection = self.connections.enter(|place| {
             let (receiving, parted) = (Mutex::new(None), AtomicBool::new(false));
-            Arc::new(Connection { socket, place, receiving, parted })
+            Arc::new(Connection { socket, place, receiving, parted, _guest: guest })
         });
         let mut buf = Vec::with_capacity(BUFFER);
         if self.greeting.is_empty() {
@@ -70,6 +78,10 @@ impl Echo {
             buf.extend_from_slice(&self.greeting);
             self.send(model, &connection, buf);
         }
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.connections.is_empty()
     }
 
     /// Takes the next step after an operation has ended.
@@ -86,8 +98,7 @@ impl Echo {
                 Ok(bytes) => {
                     tally.messages += 1;
                     tally.bytes += bytes as u64;
-                    self.echo(model, &connection, buf);
-                    Turn::Done
+                    self.echo(model, connection, buf)
                 }
                 Err(Error::OPERATION_ABORTED) => self.part(model, connection, buf),
                 Err(error) => self.failed(connection, error, tally),
@@ -117,13 +128,21 @@ impl Echo {
     }
 
     #[inline]
-    fn echo(&self, model: &impl Operations<Token>, connection: &Arc<Connection>, buf: Vec<u8>) {
-        if connection.parted.load(Ordering::Relaxed) {
-            // It comes too late: the client has the end of our stream already, or soon.
-            self.receive(model, connection, buf);
+    fn echo(
+        &self,
+        model: &impl Operations<Token>,
+        connection: Arc<Connection>,
+        buf: Vec<u8>,
+    ) -> Turn {
+        if !connection.parted.load(Ordering::Relaxed) {
+            self.send(model, &connection, buf);
+        } else if self.cutting.load(Ordering::Relaxed) {
+            return self.end(connection);
         } else {
-            self.send(model, connection, buf);
+            // It comes too late: the client has the end of our stream already, or soon.
+            self.receive(model, &connection, buf);
         }
+        Turn::Done
     }
 
     #[inline]
@@ -182,8 +201,11 @@ impl Echo {
     }
 
     /// Ends what stopping could not: connections whose clients do not end them, or do not read.
+    #[cold]
     pub fn cut(&self) {
-        self.cutting.store(true, Ordering::Relaxed);
+        if self.cutting.swap(true, Ordering::Relaxed) {
+            return;
+        }
         for connection in self.connections.all() {
             connection.socket.cancel();
         }

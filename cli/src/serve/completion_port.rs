@@ -2,15 +2,14 @@
 
 use std::panic::resume_unwind;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{PoisonError, RwLock};
+use std::sync::{Arc, PoisonError, RwLock};
 use std::thread::{self, ScopedJoinHandle};
 
-use winsock::{Batch, Completion, Error, Listener, Operations, Port};
+use winsock::{Batch, Completion, Error, Listener, Operations, Order, Port};
 
 use super::Service;
 use super::completion::{Echo, Token, Turn};
 use super::crowd::Crowd;
-use super::groups::Order;
 use super::tally::Tally;
 use super::watch::Warning;
 use crate::failure::Failure;
@@ -25,7 +24,7 @@ struct Server {
     /// Gone once the server stops.
     listener: RwLock<Option<Listener>>,
     echo: Echo,
-    crowd: Crowd,
+    crowd: Arc<Crowd>,
     /// Accepts that could not be posted for want of descriptors.
     owed: AtomicUsize,
 }
@@ -41,7 +40,7 @@ pub fn serve(
         port,
         listener: RwLock::new(Some(listener)),
         echo: Echo::new(greeting),
-        crowd: Crowd::new(watch.notify.clone(), limit.crowd()),
+        crowd: Arc::new(Crowd::new(watch.notify.clone(), limit.crowd())),
         owed: AtomicUsize::new(0),
     };
     for _ in 0..ACCEPTS {
@@ -82,13 +81,17 @@ impl Server {
             for completion in completions.expect("the port is open") {
                 match self.echo.turn(&self.port, completion, &mut tally) {
                     Turn::Done => {}
-                    Turn::Ended => self.left(),
+                    Turn::Ended => {
+                        if self.owed.load(Ordering::Relaxed) > 0 {
+                            self.accept_owed();
+                        }
+                    }
                     Turn::Other(Completion::Accept { result, .. }) => match result {
                         Ok(accepted) => {
                             tally.connections += 1;
                             self.accept();
-                            self.crowd.enter();
-                            self.echo.begin(&self.port, accepted.socket);
+                            let guest = self.crowd.enter();
+                            self.echo.begin(&self.port, accepted.socket, guest);
                         }
                         Err(error) => self.not_accepted(error, &mut tally),
                     },
@@ -104,21 +107,13 @@ impl Server {
     }
 
     fn post_end(&self) {
-        self.port.post(Token::Order(Order::End));
+        self.port.post(Token::Order(Order::Stop));
     }
 
     fn accept(&self) {
         let listener = self.listener.read().unwrap_or_else(PoisonError::into_inner);
         if let Some(listener) = &*listener {
             self.port.accept(listener, Token::Accept);
-        }
-    }
-
-    /// A client is gone, and its socket closed.
-    fn left(&self) {
-        self.crowd.leave();
-        if self.owed.load(Ordering::Relaxed) > 0 {
-            self.accept_owed();
         }
     }
 

@@ -1,8 +1,10 @@
 //! How many clients there are: whether there is room for more, and when the last one has left.
 
 use std::sync::mpsc::Sender;
-use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
+
+use winsock::Seat;
 
 use super::watch::Notice;
 
@@ -33,13 +35,36 @@ struct Count {
     closed: bool,
 }
 
+/// Counts a client as long as it is there. What has a socket as well drops that first: who finds
+/// that there is room finds the descriptor, too.
+pub struct Guest {
+    seat: Option<Seat>,
+    crowd: Arc<Crowd>,
+}
+
+impl Guest {
+    /// One who has a seat in a group, too.
+    pub fn seated(mut self, seat: Seat) -> Guest {
+        self.seat = Some(seat);
+        self
+    }
+}
+
+impl Drop for Guest {
+    fn drop(&mut self) {
+        // Whoever hears of the room looks for the seat.
+        drop(self.seat.take());
+        self.crowd.leave();
+    }
+}
+
 impl Crowd {
     pub fn new(notify: Sender<Notice>, limit: usize) -> Crowd {
         Crowd { count: Mutex::default(), left: Condvar::new(), notify, limit }
     }
 
-    /// One more.
-    pub fn enter(&self) {
+    /// One more, until the guest is dropped.
+    pub fn enter(self: &Arc<Crowd>) -> Guest {
         let mut count = self.lock();
         count.live += 1;
         count.most = count.most.max(count.live);
@@ -48,10 +73,10 @@ impl Crowd {
         if is_crowd {
             self.alert();
         }
+        Guest { seat: None, crowd: Arc::clone(self) }
     }
 
-    /// One less, whose socket is closed already.
-    pub fn leave(&self) {
+    fn leave(&self) {
         let mut count = self.lock();
         count.live -= 1;
         let over = count.closed && count.live == 0;

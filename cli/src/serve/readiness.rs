@@ -2,51 +2,65 @@
 //! wait. Each thread has a set of sockets, and one buffer for all of them.
 
 use std::net::Shutdown;
+use std::time::Duration;
 
 use winsock::{
-    AnySocket, Error, EventSet, Interest, Key, Message, MessageLoop, Notice, Poster, Ready,
-    ReadySet, Rejected, Result, TcpSocket,
+    AnySocket, Error, EventSet, Interest, Key, Member, Message, MessageLoop, Notice, Order, Poster,
+    Ready, ReadySet, Rejected, Result, TcpSocket,
 };
 
 use super::BUFFER;
-use super::groups::{Member, Order};
+use super::crowd::Guest;
+use super::groups::{Arrival, Hall, LOOK};
 use super::tally::Tally;
 
 /// What a set keeps of a client.
-#[derive(Default)]
 pub struct Client {
     /// What the socket had no room for, from `sent` on. Nothing is received until it has gone out.
     rest: Vec<u8>,
     sent: usize,
     /// Our side is shut down, and we wait for the client to end its own.
     parted: bool,
+    _guest: Guest,
 }
+
+/// What other threads post.
+type Post = Order<Arrival>;
 
 /// A model of readiness.
 pub trait Set: Sized {
     fn new() -> Result<Self>;
-    fn poster(&self) -> Poster<Order>;
-    fn insert(&mut self, socket: TcpSocket) -> std::result::Result<Key, Rejected<Client>>;
+    fn poster(&self) -> Poster<Post>;
+    fn insert(
+        &mut self,
+        socket: TcpSocket,
+        client: Client,
+    ) -> std::result::Result<Key, Rejected<Client>>;
     fn get_mut(&mut self, key: Key) -> Option<(&AnySocket, &mut Client)>;
     fn remove(&mut self, key: Key);
     fn set_interest(&mut self, key: Key, interest: Interest);
     fn keys(&self) -> Vec<Key>;
-    fn next(&mut self) -> Result<Notice<Order>>;
+    fn is_empty(&self) -> bool;
+    fn next(&mut self, timeout: Option<Duration>) -> Result<Option<Notice<Post>>>;
 }
 
 macro_rules! set {
     ($set:ident, $next:expr) => {
-        impl Set for $set<Client, Order> {
+        impl Set for $set<Client, Post> {
             fn new() -> Result<Self> {
                 $set::new()
             }
 
-            fn poster(&self) -> Poster<Order> {
+            fn poster(&self) -> Poster<Post> {
                 $set::poster(self)
             }
 
-            fn insert(&mut self, socket: TcpSocket) -> std::result::Result<Key, Rejected<Client>> {
-                $set::insert(self, socket, Client::default(), Interest::READ)
+            fn insert(
+                &mut self,
+                socket: TcpSocket,
+                client: Client,
+            ) -> std::result::Result<Key, Rejected<Client>> {
+                $set::insert(self, socket, client, Interest::READ)
             }
 
             #[inline]
@@ -66,9 +80,13 @@ macro_rules! set {
                 self.iter().map(|(key, _, _)| key).collect()
             }
 
+            fn is_empty(&self) -> bool {
+                $set::is_empty(self)
+            }
+
             #[inline]
-            fn next(&mut self) -> Result<Notice<Order>> {
-                $set::next(self, None).map(|next| $next(next.expect("there is no time-out")))
+            fn next(&mut self, timeout: Option<Duration>) -> Result<Option<Notice<Post>>> {
+                $set::next(self, timeout).map(|next| next.map($next))
             }
         }
     };
@@ -78,32 +96,33 @@ set!(ReadySet, |notice| notice);
 set!(EventSet, |notice| notice);
 set!(MessageLoop, |message| match message {
     Message::Ready(ready) => Notice::Ready(ready),
-    Message::Post(order) => Notice::Post(order),
+    Message::Post(post) => Notice::Post(post),
     Message::Timer(_) | Message::Quit(_) => unreachable!("there is no timer, and nobody quits"),
 });
 
 /// What each thread does.
-pub fn work<S: Set>(member: Member) -> Tally {
-    let mut set = match S::new() {
+pub fn work<S: Set>(hall: &Hall, member: Member<Arrival>) {
+    let set = match S::new() {
         Ok(set) => set,
-        Err(error) => {
-            member.take_orders(Err(error));
-            return Tally::default();
-        }
+        Err(error) => return hall.complain(error),
     };
-    let poster = set.poster();
-    member.take_orders(Ok(Box::new(move |order| poster.post(order).is_ok())));
+    member.ready(set.poster());
     let (buf, tally) = (vec![0; BUFFER], Tally::default());
-    let mut echo = Echo { set: &mut set, member: &member, buf, tally, stopping: false };
-    loop {
-        match echo.set.next().expect("the set can wait") {
-            Notice::Ready(ready) => echo.turn(ready),
-            Notice::Post(Order::Serve(socket)) => echo.begin(socket),
-            Notice::Post(Order::Stop) => echo.stop(),
-            Notice::Post(Order::Cut) => echo.cut(),
-            Notice::Post(Order::End) => return echo.tally,
+    let mut echo = Echo { set, hall, buf, tally, stopping: false };
+    while !echo.stopping || !echo.set.is_empty() {
+        if echo.stopping && hall.is_cutting() {
+            echo.cut();
+        }
+        match echo.set.next(echo.stopping.then_some(LOOK)).expect("the set can wait") {
+            Some(Notice::Ready(ready)) => echo.turn(ready),
+            Some(Notice::Post(Order::Serve(arrival, seat))) => {
+                echo.begin(arrival.socket, arrival.guest.seated(seat));
+            }
+            Some(Notice::Post(Order::Stop)) => echo.stop(),
+            None => {}
         }
     }
+    hall.add(echo.tally);
 }
 
 /// How it stands with a client.
@@ -118,18 +137,19 @@ enum Step {
 }
 
 struct Echo<'a, S> {
-    set: &'a mut S,
-    member: &'a Member,
+    set: S,
+    hall: &'a Hall,
     buf: Vec<u8>,
     tally: Tally,
     stopping: bool,
 }
 
 impl<S: Set> Echo<'_, S> {
-    fn begin(&mut self, socket: TcpSocket) {
-        match self.set.insert(socket) {
+    fn begin(&mut self, socket: TcpSocket, guest: Guest) {
+        let client = Client { rest: Vec::new(), sent: 0, parted: false, _guest: guest };
+        match self.set.insert(socket, client) {
             Ok(key) => {
-                let greeting = &self.member.greeting;
+                let greeting = &self.hall.greeting;
                 if !greeting.is_empty()
                     && let Some((socket, client)) = self.set.get_mut(key)
                 {
@@ -139,9 +159,7 @@ impl<S: Set> Echo<'_, S> {
             }
             Err(rejected) => {
                 self.tally.errors += 1;
-                tracing::debug!("a connection was not taken in: {}", rejected.error);
-                drop(rejected);
-                self.member.leave();
+                self.hall.complain(&rejected);
             }
         }
     }
@@ -187,7 +205,6 @@ impl<S: Set> Echo<'_, S> {
     /// Closes the socket.
     fn end(&mut self, key: Key) {
         self.set.remove(key);
-        self.member.leave();
     }
 
     fn stop(&mut self) {
@@ -204,6 +221,9 @@ impl<S: Set> Echo<'_, S> {
             let Some((socket, client)) = self.set.get_mut(key) else { return };
             if client.parted || !client.rest.is_empty() {
                 return;
+            }
+            if self.hall.is_cutting() {
+                return self.end(key);
             }
             let before = self.tally.messages;
             match client.echo(tcp(socket), &mut self.buf, &mut self.tally) {

@@ -37,6 +37,11 @@ impl<C: Clone> Registry<C> {
         drop(connection);
     }
 
+    pub fn is_empty(&self) -> bool {
+        let places = self.lock();
+        places.taken.len() == places.free.len()
+    }
+
     /// Those that are there now, to look at without holding the others up.
     pub fn all(&self) -> Vec<C> {
         self.lock().taken.iter().flatten().cloned().collect()

@@ -9,7 +9,7 @@ use std::thread;
 use winsock::TcpSocket;
 
 use super::acceptor::{Acceptor, Undealt};
-use super::crowd::Crowd;
+use super::crowd::{Crowd, Guest};
 use super::registry::Registry;
 use super::tally::Tally;
 use super::{BUFFER, Service};
@@ -39,6 +39,7 @@ struct Client {
     /// Our side is shut down, and we wait for the client to end its own. Locked while something is
     /// sent, which the shutdown must not cut off.
     parted: Mutex<bool>,
+    _guest: Guest,
 }
 
 /// A thread that blocks in a receive is woken by its client alone. So the threads are left to
@@ -58,7 +59,7 @@ pub fn serve(
         tally: Mutex::default(),
     });
     let dealing = Arc::clone(&server);
-    let deal = move |client| dealing.begin(client);
+    let deal = move |client, guest| dealing.begin(client, guest);
     let acceptor = Acceptor::start(listener, Arc::clone(&crowd), limit, deal)?;
     let announced = ready();
     if announced.is_ok() {
@@ -78,12 +79,12 @@ pub fn serve(
 
 impl Server {
     /// Starts a client's thread.
-    fn begin(self: &Arc<Server>, socket: TcpSocket) -> Result<(), Undealt> {
+    fn begin(self: &Arc<Server>, socket: TcpSocket, guest: Guest) -> Result<(), Undealt> {
         if self.crowd.live() > self.most {
             let why = format!("there are {} threads, no more can be had", self.most);
             return Err(Undealt { client: socket, why });
         }
-        let client = self.clients.enter(|place| Arc::new(Client::new(socket, place)));
+        let client = self.clients.enter(|place| Arc::new(Client::new(socket, place, guest)));
         let (server, attended) = (Arc::clone(self), Arc::clone(&client));
         let thread = thread::Builder::new().stack_size(STACK);
         match thread.spawn(move || server.attend(attended)) {
@@ -112,7 +113,6 @@ impl Server {
             *sum = [*sum, tally, Tally { errors, ..Tally::default() }].into_iter().sum();
         }
         self.clients.leave(place);
-        self.crowd.leave();
     }
 
     /// Until the client ends the connection.
@@ -151,9 +151,9 @@ impl Server {
 }
 
 impl Client {
-    fn new(socket: TcpSocket, place: usize) -> Client {
+    fn new(socket: TcpSocket, place: usize, guest: Guest) -> Client {
         let (messages, bytes) = (AtomicU64::new(0), AtomicU64::new(0));
-        Client { socket, place, messages, bytes, parted: Mutex::new(false) }
+        Client { socket, place, messages, bytes, parted: Mutex::new(false), _guest: guest }
     }
 
     /// Sends all of it, unless it comes too late.
