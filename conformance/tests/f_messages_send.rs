@@ -1,6 +1,7 @@
 //! Section F, the message queue behind WSAAsyncSelect: sending, within a thread and across threads.
 
 use std::cell::{Cell, RefCell};
+use std::ffi::c_void;
 use std::ptr::{null, null_mut};
 use std::rc::Rc;
 use std::sync::atomic::{AtomicBool, AtomicU32, AtomicUsize, Ordering};
@@ -9,10 +10,12 @@ use std::time::{Duration, Instant};
 
 use conformance::*;
 use winsock_sys::Win32::Foundation::{
-    ERROR_INVALID_WINDOW_HANDLE, ERROR_MESSAGE_SYNC_ONLY, ERROR_TIMEOUT, HWND, LRESULT,
-    SetLastError,
+    CloseHandle, ERROR_INVALID_WINDOW_HANDLE, ERROR_MESSAGE_SYNC_ONLY, ERROR_TIMEOUT, HWND,
+    LRESULT, SetLastError, WAIT_OBJECT_0,
 };
-use winsock_sys::Win32::System::Threading::GetCurrentThreadId;
+use winsock_sys::Win32::System::Threading::{
+    CreateThread, ExitThread, GetCurrentThreadId, GetExitCodeThread,
+};
 use winsock_sys::Win32::UI::WindowsAndMessaging::*;
 
 /// A thread with a message loop and a window, whose procedure is `handler`. Ends by WM_QUIT.
@@ -560,6 +563,55 @@ fn senders_get_nothing_from_a_thread_that_ends() {
         assert_eq!(sender.join().unwrap(), 0);
     }
     thread.join();
+}
+
+#[test]
+fn senders_get_nothing_from_a_procedure_that_ends_its_thread() {
+    // Nothing here owns anything: ExitThread runs no destructors.
+    static NAME: AtomicUsize = AtomicUsize::new(0);
+    const CLASS: [u16; 9] = wide("class-11\0");
+
+    unsafe extern "system" fn procedure(
+        hwnd: HWND,
+        message: u32,
+        wparam: usize,
+        lparam: isize,
+    ) -> LRESULT {
+        // SAFETY: passed on; the frames between here and `main` own nothing.
+        unsafe {
+            if message == WM_USER {
+                ExitThread(7);
+            }
+            DefWindowProcW(hwnd, message, wparam, lparam)
+        }
+    }
+
+    unsafe extern "system" fn main(_: *mut c_void) -> u32 {
+        let hwnd = create_window(CLASS.as_ptr(), module()).unwrap_or(null_mut());
+        NAME.store(hwnd as usize, Ordering::Release);
+        let mut message = MSG::default();
+        // SAFETY: the place for the message is ours.
+        unsafe { GetMessageW(&mut message, null_mut(), 0, 0) };
+        0
+    }
+
+    let class = WNDCLASSW { lpfnWndProc: Some(procedure), ..window_class(&CLASS) };
+    register_class(&class).expect("a new name");
+    // SAFETY: no memory is passed.
+    let thread = unsafe { CreateThread(null(), 0, Some(main), null(), 0, null_mut()) };
+    assert!(comes_true(|| NAME.load(Ordering::Acquire) != 0));
+    let hwnd = NAME.load(Ordering::Acquire) as HWND;
+    assert!(send_within(hwnd, WM_USER, SMTO_ERRORONEXIT, SOON).is_err());
+    assert_eq!(wait(thread, SOON), WAIT_OBJECT_0);
+    let mut code = 0;
+    // SAFETY: the place for the code is ours.
+    unsafe {
+        assert_ne!(GetExitCodeThread(thread, &mut code), 0);
+        CloseHandle(thread);
+    }
+    assert_eq!(code, 7);
+    assert!(!is_window(hwnd));
+    assert_eq!(unregister_class(CLASS.as_ptr(), module()), Ok(()));
 }
 
 #[test]
