@@ -128,7 +128,13 @@ fn level_of_connection(state: &State, bits: i16) -> Level {
 
 /// Whether a stream holds bytes that the program has not received.
 pub fn has_unread(state: &State) -> bool {
-    state.fd.is_some_and(|fd| sys::query(fd, libc::FIONREAD).is_ok_and(|bytes| bytes > 0))
+    unread(state) > 0
+}
+
+/// How many bytes a stream holds that the program has not received.
+pub fn unread(state: &State) -> u32 {
+    let bytes = state.fd.map(|fd| sys::query(fd, libc::FIONREAD));
+    bytes.map_or(0, |bytes| bytes.unwrap_or(0) as u32)
 }
 
 impl State {

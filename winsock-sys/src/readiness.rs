@@ -76,8 +76,12 @@ pub struct Ledger {
     starved: bool,
     /// The backend's round in which it did.
     starved_round: u32,
-    /// The socket was looked at when it was registered: the first report repeats what was seen.
-    repeats: bool,
+    /// Registered with the backend, and not reported yet: the first report says what holds, which
+    /// may have been seen already.
+    fresh: bool,
+    /// The last report was not of input alone, and input that came just then is reported twice: so
+    /// much was unread.
+    doubt: Option<u32>,
 }
 
 /// What WSAEnumNetworkEvents takes.
@@ -106,7 +110,8 @@ impl Ledger {
             close_error: Code(0),
             starved: false,
             starved_round: 0,
-            repeats: false,
+            fresh: false,
+            doubt: None,
         }
     }
 
@@ -275,7 +280,7 @@ impl Socket {
             None => self.open_ledger(&mut state, selection),
         }
         if let Some(ledger) = state.ledger() {
-            ledger.repeats |= is_new;
+            ledger.fresh |= is_new;
         }
         self.note_level(&mut state, by_message, first);
         Ok(())
@@ -323,8 +328,12 @@ impl Socket {
     /// Lets the backend's reports reach the ledger from now on: a connect has begun, the socket
     /// listens. What cannot be watched has no news, as on Windows when memory is short.
     pub fn follow_if_selected(&self, state: &mut State) {
-        if state.selected {
-            let _ = self.follow(state);
+        if !state.selected {
+            return;
+        }
+        let is_new = self.follow(state).unwrap_or(false);
+        if let Some(ledger) = state.ledger() {
+            ledger.fresh |= is_new;
         }
     }
 
@@ -332,7 +341,7 @@ impl Socket {
     pub fn join_if_selected(&self, state: &mut State) {
         if state.selected {
             state.note_accepted();
-            let _ = self.follow(state);
+            self.follow_if_selected(state);
         }
     }
 
@@ -361,19 +370,26 @@ impl Socket {
             crate::transfer::keep_report(state, fd);
         }
         let Some(ledger) = state.ledger() else { return };
-        let repeats = std::mem::take(&mut ledger.repeats);
+        let (fresh, doubt) = (std::mem::take(&mut ledger.fresh), ledger.doubt.take());
         let has_room = events & libc::EPOLLOUT != 0 && ledger.starved;
+        let urgent = events & libc::EPOLLPRI != 0;
         let (input, wanted) = match state.listening {
             true => (FD_ACCEPT, events & libc::EPOLLIN != 0),
             false => (FD_READ, events & (libc::EPOLLIN | libc::EPOLLERR) != 0 && !reset),
         };
-        let urgent = events & libc::EPOLLPRI != 0;
         // Input that is known may be in the report only because of something else.
-        let is_old = state.knows(input) && (repeats || has_room || urgent || ended);
+        let with_others = fresh || has_room || urgent;
+        let is_known = state.knows(input);
+        let is_old = is_known && (with_others || ended || is_repeated(state, doubt));
         if wanted && !is_old && state.is_idle(Direction::In) {
             let is_news = state.has_news && !had_receives;
             if is_news || state.readable && state.has_input(self.form.is_stream()) {
                 state.note(input, Code(0));
+            }
+            let countable = self.form.is_stream() && !state.listening;
+            let unread = (with_others && countable).then(|| levels::unread(state));
+            if let Some(ledger) = state.ledger() {
+                ledger.doubt = unread;
             }
         }
         if urgent && !state.knows(FD_OOB) {
@@ -448,4 +464,11 @@ impl Socket {
             state.note(FD_ACCEPT, Code(0));
         }
     }
+}
+
+/// Whether a report of known input is the second one of what was there at the first. (While epoll
+/// hands out a socket for another reason, data that arrives is in that report, and raises an edge
+/// as well.)
+fn is_repeated(state: &State, doubt: Option<u32>) -> bool {
+    doubt.is_some_and(|unread| levels::unread(state) <= unread)
 }

@@ -158,8 +158,8 @@ fn wait(seats: &mut [Seat], deadline: Deadline, wanted: impl Fn(usize, &Seat) ->
         if audience.any(&wanted) || left.is_none() {
             return;
         }
-        stirred = count == 0;
-        thread.run_apcs();
+        // An APC may have waited too, and taken a wake-up that was for us.
+        stirred = thread.run_apcs() || count == 0;
     }
 }
 
