@@ -67,7 +67,7 @@ pub struct Tsan {
 /// Errors are invalid accesses, undefined values that decide something or reach the kernel, and
 /// definite leaks; what the tests leave behind on purpose is in xtask/suppressions/memcheck.supp.
 ///
-/// Left out are the tests of rules 41 and 143: valgrind runs one thread at a time, and a thread
+/// Left out are the tests of rules 41, 43 and 143: valgrind runs one thread at a time, and a thread
 /// that waits for its turn looks asleep to the watch, which then releases another as it should.
 /// Without --full also the slow ones: the scripted kernel's own, and the longest of the suite.
 #[derive(clap::Args)]
@@ -80,7 +80,7 @@ pub struct Valgrind {
 }
 
 /// Tests that cannot hold while one thread runs at a time.
-const SERIAL: [&str; 2] = ["r041_", "r143_"];
+const SERIAL: [&str; 3] = ["r041_", "r043_", "r143_"];
 
 /// Tests that take longest under memcheck.
 const SLOW: [&str; 2] = ["backend::fake::", "r058_sends_and_receives_of_all_sizes"];
