@@ -97,7 +97,7 @@
 //!
 //! # What there is not
 //!
-//! Readiness: there is no `select`, and no non-blocking mode. Futures: a completion is an event for
+//! Window messages: there is no type for WSAAsyncSelect yet. Futures: a completion is an event for
 //! a loop, and what an executor makes of it is the executor's affair. Names: addresses are
 //! [`std::net::SocketAddr`], and whoever looks up a name waits for it.
 
