@@ -35,9 +35,11 @@ pub fn init() {
     });
 }
 
-/// Ends a process in which a test hangs: libtest would wait for it for ever.
+/// Ends a process in which a test hangs: libtest would wait for it for ever. A soak may last as
+/// long as it was told to.
 fn watch() {
-    thread::sleep(Duration::from_secs(600));
+    let soak = env::var("WINSOCK_SOAK_SECONDS").ok().and_then(|text| text.parse().ok());
+    thread::sleep(Duration::from_secs(600 + soak.unwrap_or(0)));
     eprintln!("a test has hung; libtest has named it above");
     std::process::abort();
 }
