@@ -218,8 +218,8 @@ fn copy(source: HANDLE) -> Result<HANDLE, Code> {
         Object::Thread(thread) => object::insert(Object::Thread(thread.clone())),
         Object::Window(_) => Err(Code(ERROR_INVALID_HANDLE)),
         Object::File(file) => {
-            let copy = file.try_clone().map_err(|_| Code(ERROR_INVALID_HANDLE))?;
-            object::insert(Object::File(copy))
+            let copy = file.copy().map_err(|_| Code(ERROR_INVALID_HANDLE))?;
+            object::insert(Object::File(Box::new(copy)))
         }
         Object::Alias(_) => unreachable!("an alias stands for no other alias"),
     }

@@ -19,7 +19,8 @@
 //! | module | what it holds |
 //! |---|---|
 //! | `win32` | the module tree of windows-sys |
-//! | `start`, `handles`, `duplicate`, `files` | start-up, making and closing sockets and other handles |
+//! | `start`, `handles`, `duplicate` | start-up, making and closing sockets and other handles |
+//! | `files`, `file_io` | files and pipes: opening, reading, writing |
 //! | `connect`, `accept`, `data`, `messages`, `transmit`, `overlapped` | the calls on sockets, blocking and overlapped |
 //! | `select`, `levels` | select and WSAPoll; what a socket shows, in Windows' words |
 //! | `event_select`, `async_select`, `readiness` | network events by event and by message; their ledger |
@@ -81,6 +82,8 @@ mod event;
 mod event_select;
 #[cfg(target_os = "linux")]
 mod events;
+#[cfg(target_os = "linux")]
+mod file_io;
 #[cfg(target_os = "linux")]
 mod files;
 #[cfg(target_os = "linux")]

@@ -1,10 +1,14 @@
 //! What only Linux has: the descriptor behind a SOCKET, and which backend serves it.
 
-use std::os::fd::RawFd;
+use std::fs::File;
+use std::os::fd::{OwnedFd, RawFd};
+use std::path::PathBuf;
 
+use windows_sys::Win32::Foundation::HANDLE;
 use windows_sys::Win32::Networking::WinSock::SOCKET;
 
 use crate::backend;
+use crate::files;
 use crate::object;
 
 /// The descriptor behind a socket, for code that needs one (OpenSSL's `SSL_set_fd`). It stays the
@@ -13,6 +17,22 @@ use crate::object;
 /// It is non-blocking whatever FIONBIO says, and `AcceptEx` gives the accept socket a new one.
 pub fn socket_fd(s: SOCKET) -> Option<RawFd> {
     object::socket(s).ok().and_then(|socket| socket.lock().fd)
+}
+
+/// A HANDLE for a descriptor, to be read, written and closed as one of CreateFile's. NULL when
+/// there are too many handles.
+pub fn file_handle(descriptor: OwnedFd) -> HANDLE {
+    files::handle_of(descriptor)
+}
+
+/// The file behind a HANDLE that CreateFile or [`file_handle`] made, under a descriptor of its own.
+pub fn file_of(file: HANDLE) -> Option<File> {
+    files::with_file(file, |file| file.try_clone().map_err(|error| files::code_of(&error))).ok()
+}
+
+/// The path that a program names as on Windows: with backslashes, perhaps with a drive in front.
+pub fn path(name: &str) -> PathBuf {
+    files::path(name)
 }
 
 /// The backend of this process: `epoll`, or `fake` for the scripted kernel of the tests. `Err`

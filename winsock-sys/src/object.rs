@@ -1,6 +1,5 @@
 //! What a handle can denote, and the one table of them: sockets and handles share a space (rule 6).
 
-use std::fs::File;
 use std::ops::Deref;
 use std::sync::Arc;
 
@@ -12,6 +11,7 @@ use windows_sys::Win32::Networking::WinSock::{SOCKET, WSAENOTSOCK, WSANOTINITIAL
 use crate::dispatch::Waits;
 use crate::error::Code;
 use crate::event::{Kind, Signal};
+use crate::files::OpenFile;
 use crate::handle::{Ref, Table};
 use crate::mutex::Mutant;
 use crate::port::Port;
@@ -33,7 +33,7 @@ pub enum Object {
     Mutex(Box<Mutant>),
     Timer(Box<Timer>),
     Port(Arc<Port>),
-    File(File),
+    File(Box<OpenFile>),
     /// A thread: DuplicateHandle makes a handle of the current thread's pseudo-handle.
     Thread(Arc<Thread>),
     /// A window. Its HWND lives in the same space but is no HANDLE: only the functions for windows

@@ -216,6 +216,9 @@ pub unsafe extern "system" fn CancelIo(handle: HANDLE) -> BOOL {
 }
 
 fn cancel(object: Ref<Object>, chosen: &dyn Fn(&Op) -> bool) -> Result<usize, Code> {
+    if let Object::File(_) = &*object {
+        return Ok(0); // Its operations are over when their calls return.
+    }
     let Some(socket) = SocketRef::of(object) else { return Err(Code(ERROR_INVALID_HANDLE)) };
     // An AcceptEx belongs to its listener, also while it waits on the accepted socket (rule 37).
     let own = |op: &Op| !matches!(op.kind, Kind::AcceptData { .. }) && chosen(op);

@@ -11,16 +11,20 @@ use windows_sys::Win32::System::WindowsProgramming::{
 use windows_sys::core::BOOL;
 
 use crate::error::{self, Code};
+use crate::files::OpenFile;
 use crate::object::{self, Object, SocketRef};
+use crate::op::Report;
 use crate::port::{Empty, Packet, Port};
+use crate::sync::lock;
 use crate::thread;
 use crate::wait::Deadline;
 
-/// Makes a completion port, or ties a socket to one: [CreateIoCompletionPort][ms].
+/// Makes a completion port, or ties a socket or a file to one: [CreateIoCompletionPort][ms].
 ///
 /// With INVALID_HANDLE_VALUE: a new port, on which at most `concurrency` threads run at a time (0:
-/// as many as there are processors; rules 15 and 16). With a socket: the port's own handle; a
-/// socket is tied once, ERROR_INVALID_PARAMETER after that (rule 17). NULL on failure.
+/// as many as there are processors; rules 15 and 16). With a socket, or a file opened with
+/// FILE_FLAG_OVERLAPPED: the port's own handle; either is tied once, ERROR_INVALID_PARAMETER after
+/// that (rule 17). NULL on failure.
 ///
 /// [ms]: https://learn.microsoft.com/en-us/windows/win32/api/ioapiset/nf-ioapiset-createiocompletionport
 pub unsafe extern "system" fn CreateIoCompletionPort(
@@ -43,7 +47,11 @@ fn create(file: HANDLE, existing: HANDLE, key: usize, concurrency: u32) -> Resul
             false => Err(Code(ERROR_INVALID_PARAMETER)),
         };
     }
-    let socket = SocketRef::of(object::open(file)?).ok_or(Code(ERROR_INVALID_HANDLE))?;
+    let object = object::open(file)?;
+    if let Object::File(file) = &*object {
+        return tie_file(file, existing, key, new);
+    }
+    let socket = SocketRef::of(object).ok_or(Code(ERROR_INVALID_HANDLE))?;
     if socket.lock().associated {
         return Err(Code(ERROR_INVALID_PARAMETER));
     }
@@ -55,6 +63,22 @@ fn create(file: HANDLE, existing: HANDLE, key: usize, concurrency: u32) -> Resul
     }
     state.report.port = Some(port);
     state.report.key = key;
+    Ok(handle)
+}
+
+fn tie_file(
+    file: &OpenFile,
+    existing: HANDLE,
+    key: usize,
+    new: impl FnOnce() -> Result<HANDLE, Code>,
+) -> Result<HANDLE, Code> {
+    let mut report = lock(&file.report);
+    if !file.overlapped || report.port.is_some() {
+        return Err(Code(ERROR_INVALID_PARAMETER));
+    }
+    let handle = if existing.is_null() { new()? } else { existing };
+    report.port = Some(object::port(handle)?);
+    report.key = key;
     Ok(handle)
 }
 
@@ -207,11 +231,18 @@ pub unsafe extern "system" fn SetFileCompletionNotificationModes(file: HANDLE, f
     if flags & !known != 0 {
         return no(Code(ERROR_INVALID_PARAMETER));
     }
-    let Some(socket) = object::open(file).ok().and_then(SocketRef::of) else {
-        return no(Code(ERROR_INVALID_HANDLE));
+    let add = |report: &mut Report| {
+        report.skip_port |= flags & FILE_SKIP_COMPLETION_PORT_ON_SUCCESS as u8 != 0;
+        report.skip_signal |= flags & FILE_SKIP_SET_EVENT_ON_HANDLE as u8 != 0;
     };
-    let report = &mut socket.lock().report;
-    report.skip_port |= flags & FILE_SKIP_COMPLETION_PORT_ON_SUCCESS as u8 != 0;
-    report.skip_signal |= flags & FILE_SKIP_SET_EVENT_ON_HANDLE as u8 != 0;
+    let Ok(object) = object::open(file) else { return no(Code(ERROR_INVALID_HANDLE)) };
+    if let Object::File(file) = &*object {
+        add(&mut lock(&file.report));
+        return TRUE;
+    }
+    match SocketRef::of(object) {
+        Some(socket) => add(&mut socket.lock().report),
+        None => return no(Code(ERROR_INVALID_HANDLE)),
+    }
     TRUE
 }

@@ -24,13 +24,13 @@ use crate::{mutexes, semaphores};
 /// The signal of an object that can be waited for.
 fn signal_of(object: &Ref<Object>) -> Option<&Signal> {
     match &**object {
-        Object::Event | Object::Semaphore(_) => Some(object.signal()),
+        Object::Event | Object::Semaphore(_) | Object::File(_) => Some(object.signal()),
         Object::Mutex(mutant) => Some(&mutant.signal),
         Object::Timer(timer) => Some(&timer.signal),
         Object::Socket(socket) => Some(&socket.signal),
         Object::Alias(alias) => signal_of(&alias.target),
         Object::Thread(thread) => Some(&thread.ended),
-        Object::Port(_) | Object::File(_) | Object::Window(_) => None,
+        Object::Port(_) | Object::Window(_) => None,
     }
 }
 

@@ -145,17 +145,24 @@ pub mod Win32 {
     }
 
     pub mod Storage {
-        /// Files, as far as TransmitFile needs them.
+        /// Files and pipes.
         pub mod FileSystem {
             pub use windows_sys::Win32::Storage::FileSystem::{
-                CREATE_ALWAYS, CREATE_NEW, FILE_ATTRIBUTE_NORMAL, FILE_CREATION_DISPOSITION,
+                CREATE_ALWAYS, CREATE_NEW, FILE_APPEND_DATA, FILE_ATTRIBUTE_NORMAL, FILE_BEGIN,
+                FILE_CREATION_DISPOSITION, FILE_CURRENT, FILE_END, FILE_FLAG_DELETE_ON_CLOSE,
                 FILE_FLAG_OVERLAPPED, FILE_FLAG_SEQUENTIAL_SCAN, FILE_FLAGS_AND_ATTRIBUTES,
                 FILE_GENERIC_READ, FILE_GENERIC_WRITE, FILE_SHARE_DELETE, FILE_SHARE_MODE,
-                FILE_SHARE_NONE, FILE_SHARE_READ, FILE_SHARE_WRITE, OPEN_ALWAYS, OPEN_EXISTING,
+                FILE_SHARE_NONE, FILE_SHARE_READ, FILE_SHARE_WRITE, FILE_TYPE, FILE_TYPE_CHAR,
+                FILE_TYPE_DISK, FILE_TYPE_PIPE, FILE_TYPE_UNKNOWN, INVALID_FILE_SIZE,
+                INVALID_SET_FILE_POINTER, OPEN_ALWAYS, OPEN_EXISTING, SET_FILE_POINTER_MOVE_METHOD,
                 TRUNCATE_EXISTING,
             };
 
-            pub use crate::files::{CreateFileA, CreateFileW, GetFileSizeEx};
+            pub use crate::file_io::{ReadFile, ReadFileEx, WriteFile, WriteFileEx};
+            pub use crate::files::{
+                CreateFileA, CreateFileW, FlushFileBuffers, GetFileSize, GetFileSizeEx,
+                GetFileType, SetEndOfFile, SetFilePointer, SetFilePointerEx,
+            };
             pub use crate::ports::SetFileCompletionNotificationModes;
         }
     }
@@ -242,6 +249,11 @@ pub mod Win32 {
                 SignalObjectAndWait, Sleep, SleepEx, WaitForMultipleObjects,
                 WaitForMultipleObjectsEx, WaitForSingleObject, WaitForSingleObjectEx,
             };
+        }
+
+        /// Pipes without a name.
+        pub mod Pipes {
+            pub use crate::files::CreatePipe;
         }
 
         pub mod WindowsProgramming {
