@@ -2,9 +2,12 @@
 //!
 //! Each chore is a module with its `Args` and a `run`; a failure is one line for the reader.
 
+mod c_api;
 mod checks;
 mod conformance_table;
+mod headers;
 mod nightly;
+mod signatures;
 mod tidy;
 mod tree;
 mod wine;
@@ -18,7 +21,9 @@ use clap::Parser;
 #[command(name = "cargo xtask", bin_name = "cargo xtask")]
 enum Chore {
     Asan(checks::Asan),
+    CApi(c_api::Args),
     ConformanceTable(conformance_table::Args),
+    Headers(headers::Args),
     Loom(checks::Loom),
     Tidy(tidy::Args),
     Tsan(checks::Tsan),
@@ -32,7 +37,9 @@ type Outcome = Result<(), String>;
 fn main() -> ExitCode {
     let outcome = match Chore::parse() {
         Chore::Asan(args) => checks::asan(&args),
+        Chore::CApi(args) => c_api::run(&args),
         Chore::ConformanceTable(args) => conformance_table::run(&args),
+        Chore::Headers(args) => headers::run(&args),
         Chore::Loom(args) => checks::loom(&args),
         Chore::Tidy(args) => tidy::run(&args),
         Chore::Tsan(args) => checks::tsan(&args),

@@ -87,6 +87,16 @@ impl Wine {
         }
     }
 
+    /// A program, run by Wine in the prefix of [`Wine::cargo`].
+    pub fn program(&self, program: &Path) -> Command {
+        let prefix = tree::target_dir().join("wine/prefix");
+        self.do_without_screen(&prefix);
+        let mut command = Command::new(&self.loader);
+        command.arg(program);
+        set_environment(&mut command, &prefix);
+        command
+    }
+
     /// `cargo <subcommand>` for the Windows target, its programs run by Wine.
     ///
     /// It has a target folder of its own, since it builds with another compiler; Wine's prefix is

@@ -1,0 +1,2 @@
+/* mswsockdef.h - constants of mswsock.h. */
+#include <mswsock.h>

@@ -1,0 +1,2 @@
+/* wincon.h - the console; see consoleapi.h. */
+#include <consoleapi.h>

@@ -1,0 +1,2 @@
+/* winnls.h - code pages; see stringapiset.h. */
+#include <stringapiset.h>
