@@ -74,7 +74,9 @@ fn recv_stream(
             Ok(0) => return Step::Done(STATUS_SUCCESS, *done), // The peer's end (rule 30).
             Ok(bytes) => {
                 *done += bytes as u32;
-                if bytes < room && flags & (libc::MSG_PEEK | libc::MSG_OOB) == 0 {
+                if flags & libc::MSG_PEEK != 0 {
+                    state.readable = true; // What was looked at is still there.
+                } else if bytes < room && flags & libc::MSG_OOB == 0 {
                     state.note_drained();
                 }
                 let fill = flags & libc::MSG_WAITALL != 0;
@@ -97,7 +99,10 @@ fn peek(state: &mut State, fd: RawFd) -> Step {
     let vector = libc::iovec { iov_base: (&raw mut byte).cast(), iov_len: 1 };
     // SAFETY: the vector describes `byte`.
     match unsafe { sys::recv_stream(fd, &[vector], libc::MSG_PEEK) } {
-        Ok(_) => Step::Done(STATUS_SUCCESS, 0),
+        Ok(_) => {
+            state.readable = true; // What was looked at is still there.
+            Step::Done(STATUS_SUCCESS, 0)
+        }
         Err(errno) => failed_recv(state, errno),
     }
 }
