@@ -492,14 +492,15 @@ fn next_connection(listener: &SocketRef) -> Result<(RawFd, Address), Code> {
                 return Err(Code::wsa(WSAEINVAL));
             }
             if state.is_idle(Direction::In) {
-                match take_connection(&mut state) {
+                let taken = take_connection(&mut state);
+                if state.selected && taken.is_err() {
+                    listener.note_accept_call(&mut state);
+                }
+                match taken {
                     Ok(connection) => return Ok(connection),
                     Err(Errno(libc::EAGAIN)) => {}
                     Err(errno) => return Err(error::wsa_of_errno(errno.0)),
                 }
-            }
-            if state.selected {
-                listener.note_accept_call(&mut state);
             }
             (state.fd.unwrap_or(-1), state.nonblocking)
         };

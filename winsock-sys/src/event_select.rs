@@ -21,6 +21,9 @@ use crate::thread;
 /// from now on (rule 79). What holds already is told at once (rule 90); what was recorded and not
 /// yet taken stays recorded (rule 91).
 ///
+/// DIFFERS: FD_QOS, FD_GROUP_QOS, FD_ROUTING_INTERFACE_CHANGE and FD_ADDRESS_LIST_CHANGE never
+/// happen.
+///
 /// WSAENOTSOCK; WSAEINVAL for a handle that is no event, or for bits that are no events.
 ///
 /// [ms]: https://learn.microsoft.com/en-us/windows/win32/api/winsock2/nf-winsock2-wsaeventselect
