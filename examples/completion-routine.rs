@@ -4,7 +4,7 @@ use echo::Token;
 use winsock::{Completion, Operations, Order, Result, Routines};
 
 /// So many connections are taken before the first of them is served.
-const ACCEPTS: usize = 32;
+const ACCEPTS: usize = 1;
 
 fn main() -> Result<()> {
     let listener = echo::listen()?;

@@ -115,9 +115,15 @@ pub enum Token {
     Listener,
     /// A client's operation, of which there is one at a time, owns the client: when nothing follows
     /// on it, that closes the connection.
-    Client(Arc<TcpSocket>, Option<Seat>),
+    Client(Arc<Connection>),
     /// Something posted.
     Order(Order<TcpSocket>),
+}
+
+/// A client of a model of completion.
+pub struct Connection {
+    socket: TcpSocket,
+    _seat: Option<Seat>,
 }
 
 impl From<Order<TcpSocket>> for Token {
@@ -126,21 +132,21 @@ impl From<Order<TcpSocket>> for Token {
     }
 }
 
-/// Starts to serve a client.
+/// Starts to serve a client, which may have a seat in a group.
 pub fn welcome(model: &impl Operations<Token>, socket: TcpSocket, seat: Option<Seat>) {
-    let client = Arc::new(socket);
-    model.recv(&client.clone(), Vec::with_capacity(BUFFER), Token::Client(client, seat));
+    let client = Arc::new(Connection { socket, _seat: seat });
+    model.recv(&client.socket, Vec::with_capacity(BUFFER), Token::Client(client.clone()));
 }
 
 /// Starts what follows on the end of a client's operation.
 pub fn follow(model: &impl Operations<Token>, completion: Completion<Token>) {
     match completion {
-        Completion::Recv { token: Token::Client(client, seat), mut buf, result: Ok(1..) } => {
+        Completion::Recv { token: Token::Client(client), mut buf, result: Ok(1..) } => {
             answer(&mut buf);
-            model.send(&client.clone(), buf, Token::Client(client, seat));
+            model.send(&client.socket, buf, Token::Client(client.clone()));
         }
-        Completion::Send { token: Token::Client(client, seat), buf, result: Ok(_) } => {
-            model.recv(&client.clone(), buf, Token::Client(client, seat));
+        Completion::Send { token: Token::Client(client), buf, result: Ok(_) } => {
+            model.recv(&client.socket, buf, Token::Client(client.clone()));
         }
         // The client has left: here goes its last owner.
         over => drop(over),
