@@ -45,7 +45,7 @@ pub struct Args {
     #[arg(long, value_name = "N", value_parser = number())]
     connections: Option<u64>,
 
-    /// The most connections that are tried [default: 10000]
+    /// The most connections that are tried [default: 2000, with --html 10000]
     #[arg(long, value_name = "N", value_parser = number())]
     up_to: Option<u64>,
 
@@ -88,6 +88,9 @@ Examples:
   winsock compare --models completion-port,select --connections 1000 --size 4096
   winsock compare --clients 20000 --rate 20000";
 
+/// From which load average on a machine is busy: half a core, on average.
+const BUSY: f64 = 0.5;
+
 fn number() -> clap::builder::RangedU64ValueParser {
     clap::value_parser!(u64).range(1..=1_000_000)
 }
@@ -118,6 +121,8 @@ pub struct Setting {
     pub machine: String,
     pub backend: &'static str,
     pub cores: String,
+    /// Before anything was measured.
+    pub load_average: Option<f64>,
     pub command: String,
 }
 
@@ -129,12 +134,24 @@ impl Setting {
             machine: machine(),
             backend,
             cores: cores.to_string(),
+            load_average: os::load_average(),
             command: ["winsock".to_string()]
                 .into_iter()
                 .chain(arguments)
                 .collect::<Vec<_>>()
                 .join(" "),
         }
+    }
+}
+
+impl Setting {
+    /// Said of a machine that had other work.
+    pub fn caution(&self) -> Option<String> {
+        let load = self.load_average.filter(|load| *load >= BUSY)?;
+        Some(format!(
+            "The machine had other work when this began (load average {load:.1}): these figures \
+             are rough."
+        ))
     }
 }
 
@@ -156,6 +173,9 @@ pub fn run(args: &Args) -> Result<(), Failure> {
     say(format_args!("{}, {}, backend {backend}", setting.date, setting.machine))?;
     say(format_args!("messages of {} B, medians; {cores}\n", args.size))?;
     say(table::render(&plan, &found).trim_end())?;
+    if let Some(caution) = setting.caution() {
+        say(caution)?;
+    }
     if let Some(file) = html {
         let page = Page { setting: &setting, plan: &plan, found: &found };
         file.write(&page.to_string())?;

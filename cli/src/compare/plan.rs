@@ -13,7 +13,9 @@ use crate::model::Model;
 use crate::os;
 
 const CONNECTIONS: u64 = 100;
+/// The most connections, for a page and for tables, which are to be quick.
 const UP_TO: u64 = 10_000;
+const UP_TO_QUICKLY: u64 = 2_000;
 const RATE: f64 = 5_000.0;
 const ROUNDS: u64 = 3;
 /// From how many connections on a model is measured in the first round only: to open and close
@@ -98,7 +100,8 @@ impl Plan {
             (None, up_to) => CONNECTIONS.min(up_to.unwrap_or(CONNECTIONS)),
         };
         let connections = self.cut(connections, room);
-        let most = self.cut(args.up_to.unwrap_or(UP_TO.max(connections)), room);
+        let up_to = if page { UP_TO } else { UP_TO_QUICKLY };
+        let most = self.cut(args.up_to.unwrap_or(up_to.max(connections)), room);
         let closed = |connections, seconds, silence| {
             let seconds = args.seconds.unwrap_or(seconds);
             Cell { connections, size: args.size, pace: Pace::Closed, seconds, silence }
@@ -127,7 +130,7 @@ impl Plan {
     /// All cells, what matters most first, what is quick last.
     pub fn cells(&self) -> impl Iterator<Item = Cell> {
         let most = self.most.filter(|_| self.most != self.main);
-        let first = [self.main, most, self.paced, self.crowd];
+        let first = [self.main, self.paced, most, self.crowd];
         first.into_iter().flatten().chain(self.others.iter().copied())
     }
 

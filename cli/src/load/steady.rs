@@ -18,7 +18,7 @@ use crate::os;
 
 /// Connections that may be under way at once: more would only wait in the server's backlog.
 const DIALLING: usize = 256;
-/// How long answers may still come in after the measured time.
+/// How long nothing may come in after the measured time before the rest is given up.
 const DRAIN: Duration = Duration::from_secs(5);
 /// How many messages are sent, at most, before the next look at what came in.
 const BURST: u64 = 4096;
@@ -212,7 +212,11 @@ impl<'a> Steady<'a> {
         for index in 0..self.members.len() {
             self.finish_if_paid(index);
         }
-        self.turns(self.window.end + DRAIN.as_nanos() as u64)?;
+        let mut before = None;
+        while self.left > 0 && before != Some((self.left, self.tally.count())) {
+            before = Some((self.left, self.tally.count()));
+            self.turns(self.course.clock.now() + DRAIN.as_nanos() as u64)?;
+        }
         let now = self.course.clock.now();
         for index in 0..self.members.len() {
             self.give_up(index, now);

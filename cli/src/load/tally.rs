@@ -30,6 +30,11 @@ impl Tally {
         self.latency.saturating_record(nanoseconds);
     }
 
+    /// Messages that latencies were taken of.
+    pub fn count(&self) -> u64 {
+        self.latency.len()
+    }
+
     pub fn lost(&mut self, connection: u64, why: &Lost) {
         self.errors += 1;
         tracing::debug!("connection {connection}: {why}");

@@ -33,6 +33,11 @@ pub fn allowed_cores() -> Vec<usize> {
     Vec::new()
 }
 
+/// Not counted.
+pub fn load_average() -> Option<f64> {
+    None
+}
+
 pub fn pin(_core: usize) -> io::Result<()> {
     Ok(())
 }

@@ -73,6 +73,12 @@ pub fn allowed_cores() -> Vec<usize> {
     (0..libc::CPU_SETSIZE as usize).filter(allowed).collect()
 }
 
+/// How many threads have been running or waiting for a core, on average over the last minute.
+pub fn load_average() -> Option<f64> {
+    let text = fs::read_to_string("/proc/loadavg").ok()?;
+    text.split_whitespace().next()?.parse().ok()
+}
+
 /// Keeps this thread, and processes it starts from now on, on one core.
 pub fn pin(core: usize) -> io::Result<()> {
     // SAFETY: all-zero is an empty set; the number came from `allowed_cores`, so it is below the

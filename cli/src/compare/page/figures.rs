@@ -78,7 +78,9 @@ fn swept(page: &Page, sweep: Sweep) -> String {
     let median = |model, cell: Cell| page.found.median(model, Some(cell), sweep.value);
     let series: Vec<Series> = each(page, |model| {
         let points = cells.iter().filter_map(|cell| {
-            let (x, y) = (cell.connections as f64, median(model, *cell)?);
+            // Nothing at all has no place on an axis that is logarithmic; the table tells of it.
+            let y = median(model, *cell).filter(|value| *value > 0.0)?;
+            let x = cell.connections as f64;
             let text = format!("{model}, {}: {}", connections(*cell), (sweep.write)(y));
             Some(Point { x, y, text: Some(text) })
         });

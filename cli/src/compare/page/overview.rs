@@ -40,6 +40,9 @@ pub fn render(page: &Page) -> String {
              <p class=\"note\">Medians. The best of a column is bold, and what comes within 5 % of \
              it. Below a model\u{2019}s name stands what its threads wait in.</p>\n";
     html += &table(page, &groups);
+    if let Some(caution) = page.setting.caution() {
+        html += &format!("<p class=\"note\">{}</p>\n", escape(&caution));
+    }
     for &model in &page.plan.models {
         if let Some(warning) = page.found.warning(model) {
             html += &format!("<p class=\"note\">{model} stopped: {}.</p>\n", escape(warning));

@@ -14,6 +14,7 @@ fn setting() -> Setting {
         machine: "Linux <6.18> & more, 2 cores".into(),
         backend: "epoll",
         cores: "server on core 0, load on core 1".into(),
+        load_average: Some(3.25),
         command: "winsock compare --html \"a<b>.html\"".into(),
     }
 }
@@ -166,6 +167,7 @@ fn ids_are_unique_and_nothing_is_fetched() {
     }
     assert!(page.contains("Linux &lt;6.18&gt; &amp; more"));
     assert!(page.contains("a&lt;b&gt;.html"));
+    assert!(page.contains("other work when this began (load average 3.2)"));
 }
 
 #[test]
