@@ -56,7 +56,7 @@ fn render() -> Result<String, String> {
 }
 
 /// "done", and in what it differs; also what the function differs in that its documentation leans
-/// on: "As [`CreateFileW`], ...".
+/// on: "As `CreateFileW`, ...".
 fn status(export: &Export, exports: &[Export]) -> String {
     let docs = export.docs.as_deref().unwrap_or_default();
     let like = docs.strip_prefix("As [`").and_then(|rest| rest.split('`').next());
