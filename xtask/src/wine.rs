@@ -137,8 +137,8 @@ fn set_environment(command: &mut Command, prefix: &Path) {
     command
         .env("WINEPREFIX", prefix)
         .env("WINEDEBUG", "-all")
-        // Keeps a new prefix from asking for Mono and Gecko.
-        .env("WINEDLLOVERRIDES", "mscoree,mshtml=")
+        // No questions: of a new prefix for Mono and Gecko, of the debugger after a crash.
+        .env("WINEDLLOVERRIDES", "mscoree,mshtml,winedbg.exe=")
         .env_remove("DISPLAY");
 }
 
