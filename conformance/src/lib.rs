@@ -28,8 +28,8 @@
 //!   [`try_message`] and [`pump`] are a thread's message loop.
 //! - [`sockaddr_v4`], [`sockaddr_v6`], [`local_addr`] and [`Addr`] for addresses.
 //! - [`alone`] runs a test in a process of its own.
-//! - [`differs_on_wine`] and [`differs_on_wine_at_times`] for the rules where Wine 8.0 is known
-//!   not to do what Windows does.
+//! - [`differs_on_wine`], [`differs_on_wine_at_times`] and [`may_differ_on_wine`] for the rules
+//!   where Wine 8.0 is known not to do what Windows does.
 //!
 //! `cargo test -p conformance` runs the suite natively, `cargo xtask wine [filter]` under Wine.
 //!
@@ -96,7 +96,7 @@ pub use window::{
     next_message, next_message_to, post_to, pump, pump_until, register_class, set_window_text,
     try_message, unregister_class, wide, window_class, window_long, window_text,
 };
-pub use wine::{differs_on_wine, differs_on_wine_at_times, is_wine};
+pub use wine::{differs_on_wine, differs_on_wine_at_times, is_wine, may_differ_on_wine};
 pub use winsock_sys::Win32::Networking::WinSock::{WSA_IO_PENDING, WSAEWOULDBLOCK};
 
 /// Milliseconds within which a loopback completion that must come has come, on a busy machine too.

@@ -48,6 +48,18 @@ pub fn differs_on_wine_at_times(check: impl Fn()) {
     expect_difference((0..10).any(|_| catch_unwind(AssertUnwindSafe(&check)).is_err()));
 }
 
+/// As [`differs_on_wine`], where it is luck whether Wine differs, and no number of attempts must
+/// show it: natively the check holds, under Wine it may.
+#[track_caller]
+pub fn may_differ_on_wine(check: impl FnOnce()) {
+    if !is_wine() {
+        return check();
+    }
+    if catch_unwind(AssertUnwindSafe(check)).is_err() {
+        println!("differs on Wine, as known");
+    }
+}
+
 #[track_caller]
 fn expect_difference(differs: bool) {
     assert!(differs, "Wine behaves like Windows here now: remove the wine-todo mark");

@@ -329,8 +329,11 @@ fn r116_a_connect_that_fails_is_exceptional_and_no_more() {
         let socket = tcp_socket();
         non_blocking(&socket, true);
         assert_eq!(try_connect(&socket, &nobody()), Err(WSAEWOULDBLOCK));
-        assert_eq!(selected(&socket, SOON), EXCEPT);
-        assert_eq!(selected(&socket, SOON), EXCEPT, "until somebody asks");
+        // Wine 8.0 says so at times in other sets as well.
+        may_differ_on_wine(|| {
+            assert_eq!(selected(&socket, SOON), EXCEPT);
+            assert_eq!(selected(&socket, SOON), EXCEPT, "until somebody asks");
+        });
         assert_eq!(option::<i32>(*socket, SOL_SOCKET, SO_ERROR), Ok(WSAECONNREFUSED));
     }
 }
@@ -342,8 +345,11 @@ fn r116_a_connect_that_fails_wakes_for_its_set_only() {
     non_blocking(&socket, true);
     assert_eq!(try_connect(&socket, &addr), Err(WSAEWOULDBLOCK));
     let one = [*socket];
-    assert_eq!(select_from(&one, &one, &[], 200).map(|ready| ready.count), Ok(0));
-    assert_eq!(select_from(&[], &[], &one, SOON).map(|ready| ready.count), Ok(1));
+    // Wine 8.0 at times takes a connect that fails in the meantime for one that has ended.
+    may_differ_on_wine(|| {
+        assert_eq!(select_from(&one, &one, &[], 200).map(|ready| ready.count), Ok(0));
+        assert_eq!(select_from(&[], &[], &one, SOON).map(|ready| ready.count), Ok(1));
+    });
 }
 
 #[test]
