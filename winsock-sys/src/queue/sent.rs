@@ -269,10 +269,14 @@ impl Own {
             Incoming::Answer(asked) => return asked.call_back(),
             Incoming::Message(sent) => sent,
         };
-        self.handling.borrow_mut().push(sent.clone());
-        let result = window::call(sent.call());
-        self.handling.borrow_mut().pop();
-        sent.answer(result.map_or(Answer::Died, Answer::Result));
+        // This frame owns nothing meanwhile, should the procedure end its thread.
+        let call = *sent.call();
+        self.handling.borrow_mut().push(sent);
+        let result = window::call(&call);
+        let handled = self.handling.borrow_mut().pop();
+        if let Some(sent) = handled {
+            sent.answer(result.map_or(Answer::Died, Answer::Result));
+        }
     }
 
     /// ReplyMessage. False when the thread handles nothing that another one sent.
