@@ -6,25 +6,34 @@
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU32, Ordering};
-use std::sync::{Mutex, MutexGuard, PoisonError};
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::sync::{Mutex, MutexGuard, PoisonError, Weak};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use windows_sys::Win32::Foundation::{ERROR_NOT_ENOUGH_MEMORY, FILETIME};
 
 use crate::error::Code;
+use crate::pool::item::{self, Item};
+use crate::pool::waiting::{self, Watch};
 use crate::sys::{self, now_ns};
 use crate::timer;
+use crate::wait::Deadline;
 
 /// What an alarm does, on the clock's thread and with no lock held.
 pub enum Job {
     /// A waitable timer is due: the handle table's value, and which setting of the timer it was.
     Timer { value: usize, setting: u64 },
+    /// A timer of a pool is due.
+    Item { item: Weak<Item>, setting: u64 },
+    /// A wait of a pool has lasted long enough.
+    Watch { watch: Weak<Watch>, round: u64 },
 }
 
 impl Job {
     fn run(self) {
         match self {
             Job::Timer { value, setting } => timer::ring(value, setting),
+            Job::Item { item, setting } => item::ring(&item, setting),
+            Job::Watch { watch, round } => waiting::ring(&watch, round),
         }
     }
 }
@@ -48,6 +57,19 @@ impl Due {
             }
             0.. => Due::Day((time as u64).saturating_sub(EPOCH_1970).saturating_mul(100)),
         }
+    }
+
+    pub fn after_ms(ms: u64) -> Due {
+        Due::Span(now_ns(libc::CLOCK_MONOTONIC) + ms * 1_000_000)
+    }
+
+    /// For a wait.
+    pub fn deadline(self) -> Deadline {
+        let left = match self {
+            Due::Span(at) => at.saturating_sub(now_ns(libc::CLOCK_MONOTONIC)),
+            Due::Day(at) => at.saturating_sub(now_ns(libc::CLOCK_REALTIME)),
+        };
+        Deadline::At(Instant::now() + Duration::from_nanos(left))
     }
 
     /// The first time in steps of `period_ms` after a time that has come which is still to come,

@@ -7,13 +7,15 @@
 //! auto-reset event releases exactly one thread, and a wait for all takes all or nothing (rule
 //! 105). The [`Link`]s of the rings lie on the sleepers' stacks: waiting allocates nothing.
 
+use std::pin::Pin;
 use std::ptr;
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
 
 use crate::array::Array;
 use crate::backend;
 use crate::event::{Kind, Seen, Signal};
 use crate::mutex::{Mutant, NotOwner};
+use crate::object::WAITS;
 use crate::park::Rouse;
 use crate::sync::atomic::{AtomicU32, Ordering};
 use crate::sync::{Cell, Mutex, lock};
@@ -34,14 +36,21 @@ pub struct Link {
     signal: Cell<*const Signal>,
     next: Cell<*const Link>,
     previous: Cell<*const Link>,
-    block: *const Block<'static>,
+    block: Cell<*const Block<'static>>,
     /// Which of the thread's signals this is.
     index: usize,
 }
 
-/// One sleeping thread.
+/// Who is told that a wait is satisfied.
+enum Sleeper<'a> {
+    Thread(&'a Arc<Thread>),
+    /// Nobody sleeps: see [`Lookout`].
+    Listener(Weak<dyn Listener>),
+}
+
+/// One wait that lasts.
 struct Block<'a> {
-    thread: &'a Arc<Thread>,
+    sleeper: Sleeper<'a>,
     signals: &'a [&'a Signal],
     mutants: &'a [Option<&'a Mutant>],
     all: bool,
@@ -168,7 +177,8 @@ impl Waits {
             });
         }
         let (broken, satisfied) = (Cell::new(false), AtomicU32::new(UNSATISFIED));
-        let block = Block { thread, signals, mutants, all, broken, satisfied };
+        let sleeper = Sleeper::Thread(thread);
+        let block = Block { sleeper, signals, mutants, all, broken, satisfied };
         let mut links = Array::<Link, MOST>::new();
         (0..signals.len()).for_each(|index| links.push(Link::new(&block, index)));
         let enlisted = match self.enlist(&links, wanted)? {
@@ -384,14 +394,16 @@ fn take(
     }
 }
 
-/// With the lock held: the links of those who sleep for a signal, in order of arrival.
+/// With the lock held: the links of those who sleep for a signal, in order of arrival. Each may
+/// leave the ring when it has been seen.
 fn sleepers<'a>(signal: &Signal) -> impl Iterator<Item = &'a Link> + use<'a> {
-    let first = signal.first.get();
-    let mut next = first;
+    let mut next = signal.first.get();
+    // SAFETY: a link leaves the ring, under the lock that our caller holds, before it dies.
+    let last = unsafe { next.as_ref() }.map_or(ptr::null(), |first| first.previous.get());
     std::iter::from_fn(move || {
-        // SAFETY: a link leaves the ring, under the lock that our caller holds, before it dies.
+        // SAFETY: as above.
         let link = unsafe { next.as_ref() }?;
-        next = if ptr::eq(link.next.get(), first) { ptr::null() } else { link.next.get() };
+        next = if ptr::eq(link, last) { ptr::null() } else { link.next.get() };
         Some(link)
     })
 }
@@ -408,7 +420,18 @@ fn serve(signal: &Signal, mut count: u32, woken: &mut Woken) -> u32 {
         if block.outcome().is_some() || block.broken.get() && block.all {
             continue; // Satisfied by another signal and not yet awake, or never to be.
         }
-        let Block { thread, signals, mutants, all, .. } = *block;
+        let taken_by_wait = u32::from(signal.is_taken_by_wait());
+        let Block { signals, mutants, all, .. } = *block;
+        let thread = match &block.sleeper {
+            Sleeper::Thread(thread) => thread,
+            Sleeper::Listener(listener) => {
+                count -= taken_by_wait;
+                link.leave();
+                block.satisfied.store(Waited::code(0, false), Ordering::Release);
+                woken.listeners.extend(listener.upgrade());
+                continue;
+            }
+        };
         let others = || (0..signals.len()).filter(|&other| all && other != index);
         if !others().all(|other| satisfies(signals, mutants, other, thread)) {
             continue;
@@ -418,10 +441,10 @@ fn serve(signal: &Signal, mut count: u32, woken: &mut Woken) -> u32 {
         if let Some(mutant) = mutants.get(index).copied().flatten() {
             abandoned |= mutant.take(thread);
         }
-        if signal.is_taken_by_wait() {
-            count -= 1;
-        }
-        block.satisfy(if all { 0 } else { index }, abandoned, woken);
+        count -= taken_by_wait;
+        let code = Waited::code(if all { 0 } else { index }, abandoned);
+        block.satisfied.store(code, Ordering::Release);
+        woken.add(thread);
     }
     count
 }
@@ -431,12 +454,6 @@ impl Block<'_> {
         let satisfied = self.satisfied.load(Ordering::Acquire);
         (satisfied != UNSATISFIED).then(|| Waited::decode(satisfied))
     }
-
-    /// With the lock held: ends the wait.
-    fn satisfy(&self, index: usize, abandoned: bool, woken: &mut Woken) {
-        self.satisfied.store(Waited::code(index, abandoned), Ordering::Release);
-        woken.add(self.thread);
-    }
 }
 
 impl Link {
@@ -445,7 +462,7 @@ impl Link {
             signal: Cell::new(ptr::null()),
             next: Cell::new(ptr::null()),
             previous: Cell::new(ptr::null()),
-            block: ptr::from_ref(block).cast(),
+            block: Cell::new(ptr::from_ref(block).cast()),
             index,
         }
     }
@@ -453,7 +470,7 @@ impl Link {
     /// With the lock held, and while the link is in a ring.
     fn block<'a>(&self) -> &'a Block<'a> {
         // SAFETY: a thread leaves the rings before its block dies.
-        unsafe { &*self.block.cast() }
+        unsafe { &*self.block.get().cast() }
     }
 
     /// Goes to the end of the ring. With the lock held.
@@ -496,6 +513,81 @@ impl Link {
     }
 }
 
+/// What hears of a wait's end without a thread that sleeps for it.
+pub trait Listener: Send + Sync {
+    /// The wait is satisfied. Called with no lock held, by whoever set the signal.
+    fn hear(self: Arc<Self>);
+}
+
+/// A wait for one signal in which no thread sleeps: it takes the signal, and a [`Listener`] hears
+/// of that. It is in the signal's ring like any sleeper, in its turn.
+pub struct Lookout {
+    link: Link,
+    block: Block<'static>,
+}
+
+// SAFETY: what is not atomic in it is touched under the lock of `WAITS` only.
+unsafe impl Send for Lookout {}
+// SAFETY: as above.
+unsafe impl Sync for Lookout {}
+
+impl Lookout {
+    pub fn new(listener: Weak<dyn Listener>) -> Pin<Box<Lookout>> {
+        let lookout = Box::new(Lookout {
+            link: Link {
+                signal: Cell::new(ptr::null()),
+                next: Cell::new(ptr::null()),
+                previous: Cell::new(ptr::null()),
+                block: Cell::new(ptr::null()),
+                index: 0,
+            },
+            block: Block {
+                sleeper: Sleeper::Listener(listener),
+                signals: &[],
+                mutants: &[],
+                all: false,
+                broken: Cell::new(false),
+                satisfied: AtomicU32::new(UNSATISFIED),
+            },
+        });
+        lookout.link.block.set(&lookout.block);
+        Box::into_pin(lookout)
+    }
+
+    /// Takes the signal if it is set, and says so; else looks out for it. It does not yet.
+    ///
+    /// # Safety
+    /// The signal is no mutex's, and stays where it is until it has been taken or the lookout
+    /// [withdrawn](Lookout::withdraw).
+    pub unsafe fn begin(self: Pin<&Lookout>, signal: &Signal) -> bool {
+        WAITS.locked(|| {
+            signal.mark(false);
+            let taken = signal.take();
+            if !taken {
+                self.get_ref().link.join(signal);
+            }
+            taken
+        })
+    }
+
+    /// Looks out no longer. Whether it had taken the signal; it is told once.
+    pub fn withdraw(&self) -> bool {
+        WAITS.locked(|| self.link.leave());
+        self.has_taken()
+    }
+
+    /// Whether it has taken the signal since it was last asked.
+    pub fn has_taken(&self) -> bool {
+        self.block.satisfied.swap(UNSATISFIED, Ordering::AcqRel) != UNSATISFIED
+    }
+}
+
+impl Drop for Lookout {
+    fn drop(&mut self) {
+        self.withdraw();
+    }
+}
+
 /// While it lives, a thread is in the rings of its signals.
 struct Enlisted<'a> {
     waits: &'a Waits,
@@ -511,6 +603,7 @@ impl Drop for Enlisted<'_> {
 /// Threads whose waits have ended, to be woken when the lock is released.
 #[derive(Default)]
 struct Woken {
+    listeners: Vec<Arc<dyn Listener>>,
     few: Option<(Arc<Thread>, Rouse)>,
     more: Vec<(Arc<Thread>, Rouse)>,
 }
@@ -531,6 +624,9 @@ impl Woken {
     fn rouse(self) {
         for (thread, rouse) in self.few.into_iter().chain(self.more) {
             thread.rouse(rouse);
+        }
+        for listener in self.listeners {
+            listener.hear();
         }
     }
 }

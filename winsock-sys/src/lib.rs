@@ -27,6 +27,7 @@
 //! | `options`, `ioctl` | socket options, ioctls |
 //! | `names`, `convert`, `order` | name look-up, addresses as text, byte order |
 //! | `address`, `text` | addresses and strings across the border |
+//! | `pool`, `pools` | thread pools, and their Windows names |
 //! | `ports`, `waits`, `events`, `mutexes`, `semaphores`, `timers`, `threads` | completion ports, waits and what to wait for, under their Windows names |
 //! | `socket`, `op`, `transfer` | one socket, one operation in flight, one attempt to move bytes |
 //! | `window`, `queue`, `modules` | windows, the message queues of their threads, their module |
@@ -124,6 +125,10 @@ mod order;
 mod overlapped;
 #[cfg(target_os = "linux")]
 mod park;
+#[cfg(target_os = "linux")]
+mod pool;
+#[cfg(target_os = "linux")]
+mod pools;
 #[cfg(target_os = "linux")]
 mod port;
 #[cfg(target_os = "linux")]

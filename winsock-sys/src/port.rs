@@ -9,7 +9,7 @@
 //! a thread woken for a packet always has one.
 
 use std::collections::VecDeque;
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
 
 use windows_sys::Win32::Foundation::NTSTATUS;
 use windows_sys::Win32::System::IO::OVERLAPPED;
@@ -53,6 +53,15 @@ const PATIENCE: usize = 128;
 pub struct Port {
     state: Mutex<State>,
     concurrency: usize,
+    /// Who supplies threads when there are too few.
+    staff: Option<Weak<dyn Staff>>,
+}
+
+/// A pool of threads that serves a port.
+pub trait Staff: Send + Sync {
+    /// Packets wait, no thread does, and only `running` ones run, fewer than may. Called without
+    /// the port's lock.
+    fn is_short(self: Arc<Self>, running: usize);
 }
 
 struct State {
@@ -96,6 +105,10 @@ enum Hand {
 impl Port {
     /// `concurrency` 0 means the number of processors (rule 16).
     pub fn new(concurrency: u32) -> Port {
+        Port::with_staff(concurrency, None)
+    }
+
+    pub fn with_staff(concurrency: u32, staff: Option<Weak<dyn Staff>>) -> Port {
         let concurrency = match concurrency {
             0 => std::thread::available_parallelism().map_or(1, |n| n.get()),
             n => n as usize,
@@ -112,7 +125,18 @@ impl Port {
                 watched: false,
             }),
             concurrency,
+            staff,
         }
+    }
+
+    /// Whether a thread waits for a packet.
+    pub fn has_waiters(&self) -> bool {
+        !lock(&self.state).waiters.is_empty()
+    }
+
+    /// How many threads may run.
+    pub fn concurrency(&self) -> usize {
+        self.concurrency
     }
 
     /// Gives the packet to the thread that came last, or queues it.
@@ -145,8 +169,13 @@ impl Port {
         if state.runners.len() < self.concurrency && !state.queue.is_empty() {
             state.run(thread);
             let taken = state.drain(max, &mut take);
-            if state.is_due_to_look(taken) {
+            let due = state.is_due_to_look(taken);
+            if self.staff.is_some() {
+                self.release(state); // There may be work for more threads than there are.
+            } else {
                 drop(state);
+            }
+            if due {
                 backend::look(thread, LOCALITY);
             }
             return Ok(taken);
@@ -255,7 +284,7 @@ impl Port {
     pub fn drop_sleepers(self: &Arc<Port>, asleep: impl Fn(i32) -> bool) -> bool {
         let tids: Vec<i32> = {
             let mut state = lock(&self.state);
-            if !state.is_stalled() {
+            if !self.is_stalled(&state) {
                 state.watched = false;
                 return false;
             }
@@ -284,11 +313,25 @@ impl Port {
             waiter.thread.unpark();
             state = lock(&self.state);
         }
-        if state.is_stalled() && !state.watched {
-            state.watched = true;
+        if self.is_stalled(&state) {
+            if !std::mem::replace(&mut state.watched, true) {
+                drop(state);
+                backend::watch_port(self);
+            }
+        } else if !state.queue.is_empty()
+            && let Some(staff) = self.staff.as_ref().and_then(Weak::upgrade)
+        {
+            let running = state.runners.len();
             drop(state);
-            backend::watch_port(self);
+            staff.is_short(running);
         }
+    }
+
+    /// Packets wait, threads wait or could be made, and only the limit keeps them apart.
+    fn is_stalled(&self, state: &State) -> bool {
+        !state.queue.is_empty()
+            && state.runners.len() >= self.concurrency
+            && (!state.waiters.is_empty() || self.staff.is_some())
     }
 }
 
@@ -318,10 +361,5 @@ impl State {
             self.unlooked = 0;
         }
         due
-    }
-
-    /// Packets wait, threads wait, and only the limit keeps them apart.
-    fn is_stalled(&self) -> bool {
-        !self.queue.is_empty() && !self.waiters.is_empty()
     }
 }

@@ -1,5 +1,7 @@
 //! The completion port's functions, under their own names.
 
+use std::sync::Arc;
+
 use windows_sys::Win32::Foundation::{
     ERROR_ABANDONED_WAIT_0, ERROR_INVALID_HANDLE, ERROR_INVALID_PARAMETER, FALSE, HANDLE,
     INVALID_HANDLE_VALUE, STATUS_SUCCESS, TRUE, WAIT_IO_COMPLETION, WAIT_TIMEOUT,
@@ -56,14 +58,21 @@ fn create(file: HANDLE, existing: HANDLE, key: usize, concurrency: u32) -> Resul
         return Err(Code(ERROR_INVALID_PARAMETER));
     }
     let handle = if existing.is_null() { new()? } else { existing };
-    let port = object::port(handle)?;
+    tie(file, object::port(handle)?, key)?;
+    Ok(handle)
+}
+
+/// Ties a socket to a port. ERROR_INVALID_PARAMETER if it is tied already (rule 17).
+pub fn tie(file: HANDLE, port: Arc<Port>, key: usize) -> Result<(), Code> {
+    let socket = object::open(file).ok().and_then(SocketRef::of);
+    let socket = socket.ok_or(Code(ERROR_INVALID_HANDLE))?;
     let mut state = socket.lock();
     if std::mem::replace(&mut state.associated, true) {
-        return Err(Code(ERROR_INVALID_PARAMETER)); // Another thread was faster.
+        return Err(Code(ERROR_INVALID_PARAMETER));
     }
     state.report.port = Some(port);
     state.report.key = key;
-    Ok(handle)
+    Ok(())
 }
 
 fn tie_file(
@@ -186,7 +195,7 @@ pub unsafe extern "system" fn GetQueuedCompletionStatusEx(
 }
 
 fn take(
-    port: &std::sync::Arc<Port>,
+    port: &Arc<Port>,
     max: usize,
     timeout_ms: u32,
     alertable: bool,

@@ -700,6 +700,17 @@ pub fn cancel_of_thread(issuer: u32) {
     }
 }
 
+/// Whether the exit of a thread would cancel something (rule 48).
+pub fn has_pending_of(issuer: u32) -> bool {
+    TABLE.values().into_iter().filter_map(|value| TABLE.open(value).and_then(SocketRef::of)).any(
+        |socket| {
+            let state = socket.lock();
+            let has_port = state.report.port.is_some();
+            state.has_op(&|op| op.issuer == issuer && op.dies_with_thread(has_port))
+        },
+    )
+}
+
 /// How many sockets there are, with a descriptor or waiting for one.
 static SOCKETS: AtomicUsize = AtomicUsize::new(0);
 

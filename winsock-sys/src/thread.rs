@@ -434,6 +434,11 @@ pub fn note_issued() {
     }
 }
 
+/// Whether it ever has.
+pub fn has_issued() -> bool {
+    ISSUED.with(Cell::get)
+}
+
 /// Ties the calling thread to `port`, off the one it worked for before (rule 43).
 pub fn work_for(port: &Arc<Port>) {
     with(|local| {

@@ -22,7 +22,7 @@ use crate::wait::{self, Deadline, Look, Outcome};
 use crate::{mutexes, semaphores};
 
 /// The signal of an object that can be waited for.
-fn signal_of(object: &Ref<Object>) -> Option<&Signal> {
+pub fn signal_of(object: &Ref<Object>) -> Option<&Signal> {
     match &**object {
         Object::Event | Object::Semaphore(_) | Object::File(_) => Some(object.signal()),
         Object::Mutex(mutant) => Some(&mutant.signal),
@@ -34,8 +34,15 @@ fn signal_of(object: &Ref<Object>) -> Option<&Signal> {
     }
 }
 
+/// The object behind a HANDLE, if it can be waited for.
+pub fn waitable(handle: HANDLE) -> Result<Ref<Object>, Code> {
+    let object = object::open(handle)?;
+    let waitable = signal_of(&object).is_some();
+    waitable.then_some(object).ok_or(Code(ERROR_INVALID_HANDLE))
+}
+
 /// The mutex that an object is.
-fn mutant_of(object: &Object) -> Option<&Mutant> {
+pub fn mutant_of(object: &Object) -> Option<&Mutant> {
     match object {
         Object::Mutex(mutant) => Some(mutant),
         Object::Alias(alias) => mutant_of(&alias.target),

@@ -178,6 +178,7 @@ pub mod Win32 {
             pub use crate::overlapped::{
                 CancelIo, CancelIoEx, GetOverlappedResult, GetOverlappedResultEx,
             };
+            pub use crate::pools::BindIoCompletionCallback;
             pub use crate::ports::{
                 CreateIoCompletionPort, GetQueuedCompletionStatus, GetQueuedCompletionStatusEx,
                 PostQueuedCompletionStatus,
@@ -209,7 +210,10 @@ pub mod Win32 {
                 CREATE_MUTEX_INITIAL_OWNER, CREATE_SUSPENDED,
                 CREATE_WAITABLE_TIMER_HIGH_RESOLUTION, CREATE_WAITABLE_TIMER_MANUAL_RESET,
                 EVENT_ALL_ACCESS, EVENT_MODIFY_STATE, INFINITE, LPTHREAD_START_ROUTINE,
-                MUTEX_ALL_ACCESS, MUTEX_MODIFY_STATE, PTIMERAPCROUTINE, REASON_CONTEXT,
+                MUTEX_ALL_ACCESS, MUTEX_MODIFY_STATE, PTIMERAPCROUTINE, PTP_CALLBACK_INSTANCE,
+                PTP_CLEANUP_GROUP, PTP_CLEANUP_GROUP_CANCEL_CALLBACK, PTP_IO, PTP_POOL,
+                PTP_SIMPLE_CALLBACK, PTP_TIMER, PTP_TIMER_CALLBACK, PTP_WAIT, PTP_WAIT_CALLBACK,
+                PTP_WIN32_IO_CALLBACK, PTP_WORK, PTP_WORK_CALLBACK, REASON_CONTEXT,
                 REASON_CONTEXT_0, REASON_CONTEXT_0_0, SEMAPHORE_ALL_ACCESS, SEMAPHORE_MODIFY_STATE,
                 STACK_SIZE_PARAM_IS_A_RESERVATION, SYNCHRONIZATION_ACCESS_RIGHTS,
                 SYNCHRONIZATION_DELETE, SYNCHRONIZATION_READ_CONTROL, SYNCHRONIZATION_SYNCHRONIZE,
@@ -220,7 +224,14 @@ pub mod Win32 {
                 THREAD_PRIORITY_HIGHEST, THREAD_PRIORITY_IDLE, THREAD_PRIORITY_LOWEST,
                 THREAD_PRIORITY_MIN, THREAD_PRIORITY_NORMAL, THREAD_PRIORITY_TIME_CRITICAL,
                 THREAD_QUERY_INFORMATION, THREAD_SET_CONTEXT, THREAD_SUSPEND_RESUME,
-                TIMER_ALL_ACCESS, TIMER_MODIFY_STATE, TIMER_QUERY_STATE,
+                TIMER_ALL_ACCESS, TIMER_MODIFY_STATE, TIMER_QUERY_STATE, TP_CALLBACK_ENVIRON_V3,
+                TP_CALLBACK_ENVIRON_V3_0, TP_CALLBACK_ENVIRON_V3_0_0, TP_CALLBACK_PRIORITY,
+                TP_CALLBACK_PRIORITY_COUNT, TP_CALLBACK_PRIORITY_HIGH,
+                TP_CALLBACK_PRIORITY_INVALID, TP_CALLBACK_PRIORITY_LOW,
+                TP_CALLBACK_PRIORITY_NORMAL, TP_POOL_STACK_INFORMATION, WAITORTIMERCALLBACK,
+                WORKER_THREAD_FLAGS, WT_EXECUTEDEFAULT, WT_EXECUTEINIOTHREAD,
+                WT_EXECUTEINPERSISTENTTHREAD, WT_EXECUTEINTIMERTHREAD, WT_EXECUTEINWAITTHREAD,
+                WT_EXECUTELONGFUNCTION, WT_EXECUTEONLYONCE, WT_TRANSFER_IMPERSONATION,
             };
 
             pub use crate::events::{
@@ -230,6 +241,23 @@ pub mod Win32 {
             pub use crate::mutexes::{
                 CreateMutexA, CreateMutexExA, CreateMutexExW, CreateMutexW, OpenMutexW,
                 ReleaseMutex,
+            };
+            pub use crate::pools::{
+                CallbackMayRunLong, CancelThreadpoolIo, ChangeTimerQueueTimer, CloseThreadpool,
+                CloseThreadpoolCleanupGroup, CloseThreadpoolCleanupGroupMembers, CloseThreadpoolIo,
+                CloseThreadpoolTimer, CloseThreadpoolWait, CloseThreadpoolWork, CreateThreadpool,
+                CreateThreadpoolCleanupGroup, CreateThreadpoolIo, CreateThreadpoolTimer,
+                CreateThreadpoolWait, CreateThreadpoolWork, CreateTimerQueue,
+                CreateTimerQueueTimer, DeleteTimerQueue, DeleteTimerQueueEx, DeleteTimerQueueTimer,
+                DisassociateCurrentThreadFromCallback, IsThreadpoolTimerSet,
+                QueryThreadpoolStackInformation, QueueUserWorkItem, RegisterWaitForSingleObject,
+                ReleaseMutexWhenCallbackReturns, ReleaseSemaphoreWhenCallbackReturns,
+                SetEventWhenCallbackReturns, SetThreadpoolStackInformation,
+                SetThreadpoolThreadMaximum, SetThreadpoolThreadMinimum, SetThreadpoolTimer,
+                SetThreadpoolTimerEx, SetThreadpoolWait, SetThreadpoolWaitEx, StartThreadpoolIo,
+                SubmitThreadpoolWork, TrySubmitThreadpoolCallback, UnregisterWait,
+                UnregisterWaitEx, WaitForThreadpoolIoCallbacks, WaitForThreadpoolTimerCallbacks,
+                WaitForThreadpoolWaitCallbacks, WaitForThreadpoolWorkCallbacks,
             };
             pub use crate::semaphores::{
                 CreateSemaphoreA, CreateSemaphoreExA, CreateSemaphoreExW, CreateSemaphoreW,
