@@ -306,7 +306,11 @@ fn r162_unregistering_can_set_an_event() {
 #[test]
 fn r162_bad_handles_are_refused() {
     let count = Count::new();
-    assert_eq!(register(count, null_mut(), 0, WT_EXECUTEDEFAULT), Err(ERROR_INVALID_HANDLE));
+    // Wine 8.0 finds out later, on the thread that is to wait.
+    differs_on_wine(|| {
+        let registered = register(count, null_mut(), 0, WT_EXECUTEDEFAULT);
+        assert_eq!(registered, Err(ERROR_INVALID_HANDLE));
+    });
     // SAFETY: no memory is passed.
     assert_eq!(unsafe { UnregisterWait(null_mut()) }, 0);
     assert_eq!(last_error(), ERROR_INVALID_HANDLE);
