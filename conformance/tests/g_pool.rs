@@ -48,7 +48,8 @@ fn r157_callbacks_run_on_other_threads_and_at_once() {
         submit(work);
     }
     // They wait for each other's end: only together can they go on.
-    assert!(comes_true(|| stage.inside.load(Ordering::SeqCst) == 8));
+    // Wine 8.0 now and then makes no thread for one of them until another ends.
+    may_differ_on_wine(|| assert!(comes_true(|| stage.inside.load(Ordering::SeqCst) == 8)));
     stage.gate.set();
     finish(work, false);
     assert_eq!(stage.calls(), 8);
