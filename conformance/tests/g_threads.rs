@@ -14,8 +14,8 @@ use winsock_sys::Win32::Foundation::{
 use winsock_sys::Win32::System::Threading::{
     CREATE_SUSPENDED, CreateMutexW, CreateThread, ExitThread, GetCurrentProcess, GetCurrentThread,
     GetCurrentThreadId, GetExitCodeThread, GetThreadId, GetThreadPriority, LPTHREAD_START_ROUTINE,
-    OpenThread, ResumeThread, SetEvent, SetThreadPriority, SleepEx, SuspendThread, SwitchToThread,
-    THREAD_ALL_ACCESS, THREAD_MODE_BACKGROUND_BEGIN, THREAD_MODE_BACKGROUND_END,
+    OpenThread, QueueUserAPC, ResumeThread, SetEvent, SetThreadPriority, SleepEx, SuspendThread,
+    SwitchToThread, THREAD_ALL_ACCESS, THREAD_MODE_BACKGROUND_BEGIN, THREAD_MODE_BACKGROUND_END,
     THREAD_PRIORITY_HIGHEST, THREAD_PRIORITY_IDLE, THREAD_PRIORITY_LOWEST, WaitForSingleObject,
 };
 
@@ -169,13 +169,13 @@ fn r156_exitthread_from_an_apc_ends_the_thread() {
         while unsafe { SleepEx(SOON, 1) } != 0 {}
         0xbad
     }
+    unsafe extern "system" fn exit(code: usize) {
+        exit_at_depth(0, code as u32);
+    }
 
     let (thread, _) = start(sleep, 0, 0);
-    // The frames below the APC own nothing; the closure's box is leaked.
-    queue_apc(*thread, || {
-        exit_at_depth(0, 77);
-    })
-    .expect("it lives");
+    // SAFETY: `exit` may be called with any number.
+    assert_ne!(unsafe { QueueUserAPC(Some(exit), *thread, 77) }, 0);
     assert_eq!(wait(*thread, SOON), 0);
     assert_eq!(exit_code(*thread), 77);
 }
