@@ -3,20 +3,22 @@
 
 use std::ffi::c_void;
 use std::ptr::{null, null_mut};
+use std::sync::Mutex;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use conformance::*;
 use winsock_sys::Win32::Foundation::{
     ERROR_INVALID_HANDLE, ERROR_INVALID_PARAMETER, FILETIME, HANDLE, INVALID_HANDLE_VALUE,
-    WAIT_OBJECT_0, WAIT_TIMEOUT,
+    WAIT_ABANDONED, WAIT_OBJECT_0, WAIT_TIMEOUT,
 };
 use winsock_sys::Win32::System::Threading::{
-    ChangeTimerQueueTimer, CloseThreadpoolTimer, CloseThreadpoolWait, CreateThreadpoolTimer,
-    CreateThreadpoolWait, CreateTimerQueue, CreateTimerQueueTimer, DeleteTimerQueueEx,
-    DeleteTimerQueueTimer, INFINITE, IsThreadpoolTimerSet, PTP_CALLBACK_INSTANCE, PTP_TIMER,
-    PTP_WAIT, RegisterWaitForSingleObject, SetThreadpoolTimer, SetThreadpoolWait, UnregisterWait,
-    UnregisterWaitEx, WORKER_THREAD_FLAGS, WT_EXECUTEDEFAULT, WT_EXECUTEINWAITTHREAD,
-    WT_EXECUTEONLYONCE, WaitForThreadpoolTimerCallbacks, WaitForThreadpoolWaitCallbacks,
+    ChangeTimerQueueTimer, CloseThreadpoolTimer, CloseThreadpoolWait, CreateMutexW,
+    CreateThreadpoolTimer, CreateThreadpoolWait, CreateTimerQueue, CreateTimerQueueTimer,
+    DeleteTimerQueueEx, DeleteTimerQueueTimer, ExitThread, INFINITE, IsThreadpoolTimerSet,
+    PTP_CALLBACK_INSTANCE, PTP_TIMER, PTP_WAIT, RegisterWaitForSingleObject, SetThreadpoolTimer,
+    SetThreadpoolWait, UnregisterWait, UnregisterWaitEx, WORKER_THREAD_FLAGS, WT_EXECUTEDEFAULT,
+    WT_EXECUTEINWAITTHREAD, WT_EXECUTEONLYONCE, WaitForThreadpoolTimerCallbacks,
+    WaitForThreadpoolWaitCallbacks,
 };
 
 /// What callbacks count, at a place that does not move.
@@ -29,8 +31,11 @@ struct Count {
 impl Count {
     /// Never freed: a callback that comes too late fails its test and harms nothing else.
     fn new() -> &'static Count {
+        static ALL: Mutex<Vec<&Count>> = Mutex::new(Vec::new());
         init();
-        Box::leak(Box::default())
+        let count: &Count = Box::leak(Box::default());
+        ALL.lock().unwrap().push(count); // What is within reach is no leak.
+        count
     }
 
     fn context(&'static self) -> *mut c_void {
@@ -266,6 +271,34 @@ fn r162_it_calls_each_time() {
         assert_eq!((count.signalled(), count.timed_out()), (3, 0));
         assert!(event.is_set());
     }
+}
+
+/// Whoever waits for a mutex has a thread of its own, and that ends.
+#[test]
+fn r162_exitthread_in_a_callback_that_owns_a_mutex() {
+    unsafe extern "system" fn exit(context: *mut c_void, timed_out: bool) {
+        Count::note(context, timed_out);
+        // SAFETY: the frames between own nothing.
+        unsafe { ExitThread(0) };
+    }
+
+    if cfg!(windows) {
+        return; // Windows forbids it.
+    }
+    let count = Count::new();
+    // SAFETY: no memory is passed.
+    let mutex = Handle::of(unsafe { CreateMutexW(null(), 0, null()) });
+    let mut registered = null_mut();
+    let (context, flags) = (count.context(), WT_EXECUTEONLYONCE);
+    // SAFETY: the place lives through the call, the context for ever.
+    let done = unsafe {
+        let (mutex, routine) = (*mutex, Some(exit as _));
+        RegisterWaitForSingleObject(&mut registered, mutex, routine, context, INFINITE, flags)
+    };
+    assert_ne!(done, 0);
+    assert!(comes_true(|| count.signalled() == 1));
+    assert_eq!(wait(*mutex, SOON), WAIT_ABANDONED);
+    unregister(registered);
 }
 
 #[test]

@@ -13,7 +13,7 @@ pub mod item;
 pub mod owner;
 pub mod waiting;
 
-use std::cell::{Cell, RefCell};
+use std::cell::Cell;
 use std::collections::VecDeque;
 use std::ptr;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -30,7 +30,7 @@ use crate::sync::{Mutex, lock};
 use crate::thread;
 use crate::wait::Deadline;
 use group::Group;
-use item::{CallKind, Item, Task};
+use item::{CallKind, Desk, Item, Task};
 
 /// How many threads a pool may have if nobody says so.
 const MOST: u32 = 500;
@@ -219,23 +219,6 @@ impl Staff for Core {
     }
 }
 
-/// What a thread of a pool is at, for the case that a callback ends it.
-#[derive(Default)]
-struct Desk {
-    call: RefCell<Option<Arc<Item>>>,
-    /// The callback still counts for its object.
-    associated: Cell<bool>,
-    /// The thread has been counted out.
-    dismissed: Cell<bool>,
-}
-
-impl Desk {
-    /// In a callback.
-    fn of_call() -> Desk {
-        Desk { associated: Cell::new(true), ..Desk::default() }
-    }
-}
-
 impl Core {
     /// Starts a thread. False if there is none to be had.
     fn hire(self: &Arc<Core>, crew: &mut Crew) -> bool {
@@ -254,21 +237,23 @@ impl Core {
     /// A thread of the pool, from beginning to end.
     fn staff_port(self: &Arc<Core>) {
         lock(&self.crew).coming -= 1;
-        let desk = Desk::default();
-        thread::run_to_exit(|| self.work(&desk));
-        let exited = desk.call.take();
-        if !desk.dismissed.get() {
+        let (desk, has_returned) = (Desk::default(), Cell::new(false));
+        thread::run_to_exit(|| {
+            self.work(&desk);
+            has_returned.set(true);
+        });
+        if !has_returned.get() {
+            // A callback has called ExitThread.
             let mut crew = lock(&self.crew);
             crew.threads -= 1;
-            if exited.is_some() && crew.threads < crew.least {
+            if crew.threads < crew.least {
                 self.hire(&mut crew);
             }
         }
-        if let Some(item) = exited {
-            item.end_call(desk.associated.get()); // It has called ExitThread.
-        }
+        desk.clear();
     }
 
+    /// Until the thread is superfluous or the pool closed, and counts no more.
     fn work(&self, desk: &Desk) {
         thread::work_for(&self.port);
         loop {
@@ -279,14 +264,18 @@ impl Core {
             });
             match (taken, packet) {
                 (Ok(_), Some(packet)) => self.handle(packet, desk),
-                (Err(Empty::TimedOut), _) if !self.dismiss(desk) => {}
-                _ => return,
+                (Err(Empty::TimedOut), _) if !self.dismiss() => {}
+                (Err(Empty::TimedOut), _) => return,
+                _ => {
+                    lock(&self.crew).threads -= 1;
+                    return;
+                }
             }
         }
     }
 
-    /// Whether a thread with nothing to do may go.
-    fn dismiss(&self, desk: &Desk) -> bool {
+    /// Whether a thread with nothing to do may go, and counts no more.
+    fn dismiss(&self) -> bool {
         // Its end would cancel what it has issued itself (rule 48).
         if thread::has_issued() && socket::has_pending_of(thread::current_id()) {
             return false;
@@ -295,7 +284,6 @@ impl Core {
         let superfluous = crew.threads > crew.least;
         if superfluous {
             crew.threads -= 1;
-            desk.dismissed.set(true);
         }
         superfluous
     }
@@ -306,7 +294,7 @@ impl Core {
                 let task = lock(&self.tasks).iter_mut().find_map(VecDeque::pop_front);
                 let task = task.expect("there is a packet for each task");
                 if task.item.begin_call(&task.call) {
-                    self.call(task, desk);
+                    desk.call(task);
                 }
             }
             Key::Io(value) => {
@@ -321,7 +309,7 @@ impl Core {
                     _ => None,
                 });
                 if let Some(item) = item.filter(|item| item.begin_call(&call)) {
-                    self.call(Task { item, call }, desk);
+                    desk.call(Task { item, call });
                 }
             }
             Key::Routine(routine) => {
@@ -331,18 +319,6 @@ impl Core {
                 unsafe { routine(result, packet.bytes, packet.overlapped) };
             }
         }
-    }
-
-    fn call(&self, task: Task, desk: &Desk) {
-        let item = task.item.clone();
-        desk.call.replace(Some(task.item.clone()));
-        desk.associated.set(true);
-        if item.is_long() {
-            self.lend();
-        }
-        item::call(task, self, &desk.associated);
-        desk.call.take();
-        item.end_call(desk.associated.get());
     }
 
     /// The calling thread will be at it for long: its place on the processors is another's.

@@ -4,7 +4,7 @@
 //! waits for a signal that is set while there are none. A call that is cancelled stays in the
 //! pool's queue, and is skipped when its turn comes.
 
-use std::cell::{Cell, RefCell};
+use std::cell::{Cell, RefCell, UnsafeCell};
 use std::ffi::c_void;
 use std::sync::atomic::{AtomicIsize, AtomicUsize, Ordering};
 use std::sync::{Arc, Weak};
@@ -19,7 +19,7 @@ use windows_sys::Win32::System::Threading::{
 
 use super::group::Group;
 use super::owner::Vigil;
-use super::{Core, Pool, Thing};
+use super::{Pool, Thing};
 use crate::clock::{self, Alarm, Due, Job};
 use crate::error::Code;
 use crate::event::Signal;
@@ -483,13 +483,20 @@ pub fn ring(item: &Weak<Item>, setting: u64) {
 }
 
 /// One callback that runs: what a TP_CALLBACK_INSTANCE points to.
-pub struct Instance<'a> {
-    item: &'a Arc<Item>,
-    core: &'a Core,
-    associated: &'a Cell<bool>,
+pub struct Instance {
+    task: Task,
+    /// It still counts for its object.
+    associated: Cell<bool>,
     long: Cell<bool>,
     /// What is to be done when it returns.
     pub on_return: RefCell<OnReturn>,
+}
+
+/// Where a thread keeps the callback that it is at: below the callback's frames, which ExitThread
+/// may leave for good and which therefore own nothing.
+#[derive(Default)]
+pub struct Desk {
+    instance: UnsafeCell<Option<Instance>>,
 }
 
 #[derive(Default)]
@@ -499,26 +506,99 @@ pub struct OnReturn {
     pub semaphore: Option<(Ref<Object>, u32)>,
 }
 
-impl<'a> Instance<'a> {
+impl Desk {
+    /// Calls what a task says, with no lock held.
+    pub fn call(&self, task: Task) {
+        let instance = Instance {
+            associated: Cell::new(true),
+            long: Cell::new(task.item.is_long()),
+            on_return: RefCell::default(),
+            task,
+        };
+        // SAFETY: a desk is one thread's, which is at one callback at a time; nothing refers to the
+        // last one.
+        let instance = unsafe { &*(*self.instance.get()).insert(instance) };
+        instance.run();
+        self.clear();
+    }
+
+    /// The callback has returned, or called ExitThread. Whether there was one.
+    pub fn clear(&self) -> bool {
+        // SAFETY: nothing refers to the instance any more.
+        let instance = unsafe { (*self.instance.get()).take() };
+        let Some(Instance { task, associated, .. }) = instance else { return false };
+        task.item.end_call(associated.get());
+        true
+    }
+}
+
+impl Instance {
     /// # Safety
     /// It is what a callback was given, and the callback has not returned.
-    pub unsafe fn of(instance: PTP_CALLBACK_INSTANCE) -> &'a Instance<'a> {
+    pub unsafe fn of<'a>(instance: PTP_CALLBACK_INSTANCE) -> &'a Instance {
         // SAFETY: our caller vouches for it.
         unsafe { &*std::ptr::with_exposed_provenance(instance as usize) }
     }
 
     pub fn disassociate(&self) {
         if self.associated.replace(false) {
-            self.item.disassociate();
+            self.task.item.disassociate();
         }
     }
 
     /// It will take long. Whether the pool has a thread for others.
     pub fn may_run_long(&self) -> bool {
+        let pool = &self.task.item.terms.pool;
         if !self.long.replace(true) {
-            self.core.lend();
+            pool.core.lend();
         }
-        self.item.terms.pool.has_others()
+        pool.has_others()
+    }
+
+    fn run(&self) {
+        let Task { item, call } = &self.task;
+        if self.long.get() {
+            item.terms.pool.core.lend();
+        }
+        let this = (&raw const *self).expose_provenance() as PTP_CALLBACK_INSTANCE;
+        let (context, handle) = (item.context, item.handle());
+        let timed_out = matches!(call, CallKind::Waited { timed_out: true });
+        // SAFETY: the program passed function and context to be called like this.
+        unsafe {
+            match item.callback {
+                Callback::Simple(Some(simple)) => simple(this, context),
+                Callback::Work(Some(work)) => work(this, context, handle),
+                Callback::Timer(Some(timer)) => timer(this, context, handle),
+                Callback::Wait(Some(wait)) => {
+                    let result = if timed_out { WAIT_TIMEOUT } else { WAIT_OBJECT_0 };
+                    wait(this, context, handle, result);
+                }
+                Callback::Io(Some(io)) => {
+                    if let CallKind::Io { overlapped, result, bytes } = *call {
+                        io(this, context, overlapped.cast(), result, bytes as usize, handle);
+                    }
+                }
+                Callback::Routine(Some(routine)) => {
+                    routine(context);
+                }
+                Callback::RegisteredWait(Some(wait)) | Callback::QueuedTimer(Some(wait)) => {
+                    wait(context, timed_out);
+                }
+                // Refused where it is passed.
+                Callback::Simple(None)
+                | Callback::Work(None)
+                | Callback::Timer(None)
+                | Callback::Wait(None)
+                | Callback::Io(None)
+                | Callback::Routine(None)
+                | Callback::RegisteredWait(None)
+                | Callback::QueuedTimer(None) => {}
+            }
+            self.on_return.take().run();
+            if let Some(finally) = item.terms.finally {
+                finally(this, context);
+            }
+        }
     }
 }
 
@@ -532,57 +612,6 @@ impl OnReturn {
         }
         if let Some(event) = self.event {
             event.set(&WAITS);
-        }
-    }
-}
-
-/// Calls the callback, with no lock held.
-pub(super) fn call(task: Task, core: &Core, associated: &Cell<bool>) {
-    let Task { item, call } = task;
-    let instance = Instance {
-        item: &item,
-        core,
-        associated,
-        long: Cell::new(item.is_long()),
-        on_return: RefCell::default(),
-    };
-    let this = (&raw const instance).expose_provenance() as PTP_CALLBACK_INSTANCE;
-    let (context, handle) = (item.context, item.handle());
-    let timed_out = matches!(call, CallKind::Waited { timed_out: true });
-    // SAFETY: the program passed function and context to be called like this.
-    unsafe {
-        match item.callback {
-            Callback::Simple(Some(simple)) => simple(this, context),
-            Callback::Work(Some(work)) => work(this, context, handle),
-            Callback::Timer(Some(timer)) => timer(this, context, handle),
-            Callback::Wait(Some(wait)) => {
-                let result = if timed_out { WAIT_TIMEOUT } else { WAIT_OBJECT_0 };
-                wait(this, context, handle, result);
-            }
-            Callback::Io(Some(io)) => {
-                if let CallKind::Io { overlapped, result, bytes } = call {
-                    io(this, context, overlapped.cast(), result, bytes as usize, handle);
-                }
-            }
-            Callback::Routine(Some(routine)) => {
-                routine(context);
-            }
-            Callback::RegisteredWait(Some(wait)) | Callback::QueuedTimer(Some(wait)) => {
-                wait(context, timed_out);
-            }
-            // Refused where it is passed.
-            Callback::Simple(None)
-            | Callback::Work(None)
-            | Callback::Timer(None)
-            | Callback::Wait(None)
-            | Callback::Io(None)
-            | Callback::Routine(None)
-            | Callback::RegisteredWait(None)
-            | Callback::QueuedTimer(None) => {}
-        }
-        instance.on_return.take().run();
-        if let Some(finally) = item.terms.finally {
-            finally(this, context);
         }
     }
 }

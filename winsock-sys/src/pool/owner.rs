@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use windows_sys::Win32::Foundation::ERROR_NOT_ENOUGH_MEMORY;
 
-use super::item::{self, CallKind, Item, Task};
+use super::item::{CallKind, Desk, Item, Task};
 use super::waiting::{Again, Timeout, Watch};
 use crate::dispatch::{Waited, Wanted};
 use crate::error::Code;
@@ -81,7 +81,14 @@ impl Vigil {
 }
 
 impl Owner {
+    /// The thread, from beginning to end.
     fn run(&self, item: &Arc<Item>) {
+        let desk = Desk::default();
+        thread::run_to_exit(|| self.stand_by(item, &desk));
+        desk.clear();
+    }
+
+    fn stand_by(&self, item: &Arc<Item>, desk: &Desk) {
         let Some(mutant) = waits::mutant_of(&self.mutex) else { return };
         loop {
             let deadline = match self.timeout {
@@ -91,10 +98,7 @@ impl Owner {
             };
             let Some(timed_out) = self.wait(mutant, deadline) else { return };
             item.begin_here();
-            let desk = super::Desk::of_call();
-            let task = Task { item: item.clone(), call: CallKind::Waited { timed_out } };
-            item::call(task, &item.terms.pool.core, &desk.associated);
-            item.end_call(desk.associated.get());
+            desk.call(Task { item: item.clone(), call: CallKind::Waited { timed_out } });
             if self.again == Again::Never {
                 // It owns the mutex until it is told to go, unless the callback has released it.
                 self.wait_for_stop();
