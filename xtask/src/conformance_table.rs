@@ -215,14 +215,20 @@ fn complaints(sections: &[Section], runs: &[&Run]) -> Vec<String> {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeSet;
+
     use super::*;
 
     #[test]
     fn the_rules_parse_and_each_number_is_there_once() {
         let sections = parse_rules(RULES).unwrap();
-        let numbers: Vec<u16> =
-            sections.iter().flat_map(|section| &section.rules).map(|rule| rule.number).collect();
-        assert!(numbers.is_sorted_by(|a, b| a < b), "{numbers:?}");
+        let mut seen = BTreeSet::new();
+        for Section { title, rules } in &sections {
+            assert!(rules.is_sorted_by_key(|rule| rule.number), "{title}");
+            for Rule { number, .. } in rules {
+                assert!(seen.insert(*number), "rule {number} is there twice");
+            }
+        }
     }
 
     #[test]
