@@ -120,8 +120,8 @@ fn classes_must_make_sense() {
 #[test]
 fn classes_tell_what_they_are() {
     let name = wide::<8>("class-5\0");
+    // SAFETY: the names are the system's own numbers.
     let (icon, small, cursor, brush) = unsafe {
-        // SAFETY: the names are the system's own numbers.
         (
             LoadIconW(null_mut(), IDI_APPLICATION),
             0x77 as HICON,

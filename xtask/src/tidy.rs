@@ -95,11 +95,15 @@ fn check(path: &Path) -> Vec<String> {
 
 fn is_unsafe_block(line: &str) -> bool {
     let code = line.split("//").next().unwrap_or_default();
-    code.contains(concat!("unsafe", " {")) || code.trim_start().starts_with("unsafe impl")
+    let code = code.trim_start();
+    code.contains(concat!("unsafe", " {")) || code.starts_with(concat!("unsafe", " impl"))
 }
 
+/// Whether a comment above vouches for the block, with no blank line in between: that would be
+/// another block's.
 fn has_safety(lines: &[&str], at: usize) -> bool {
-    lines[at.saturating_sub(SAFETY_LINES)..=at].iter().any(|line| line.contains("SAFETY"))
+    let above = lines[at.saturating_sub(SAFETY_LINES)..=at].iter().rev();
+    above.take_while(|line| !line.trim().is_empty()).any(|line| line.contains("SAFETY"))
 }
 
 /// Links and table rows cannot be wrapped.
@@ -110,4 +114,27 @@ fn is_unbreakable(line: &str) -> bool {
 fn chooses_system(line: &str) -> bool {
     let line = line.trim_start();
     line.starts_with("#[cfg(windows") || line.starts_with("#[cfg(target_os")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_a_comment_of_its_own_vouches_for_an_unsafe_block() {
+        let block = concat!("    unsafe", " { f() }");
+        let vouched = ["    // SAFETY: it is ours.", block];
+        assert!(has_safety(&vouched, 1));
+        let neighbours = [&vouched[..], &["", block]].concat();
+        assert!(!has_safety(&neighbours, 3));
+        assert!(!has_safety(&[block], 0));
+    }
+
+    #[test]
+    fn unsafe_blocks_and_impls_are_told_from_their_names() {
+        assert!(is_unsafe_block(concat!("let a = unsafe", " { b };")));
+        assert!(is_unsafe_block(concat!("unsafe", " impl Send for A {}")));
+        assert!(!is_unsafe_block("pub unsafe fn a() {"));
+        assert!(!is_unsafe_block(concat!("// no unsafe", " { here }")));
+    }
 }
