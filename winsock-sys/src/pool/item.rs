@@ -522,13 +522,13 @@ impl Desk {
         self.clear();
     }
 
-    /// The callback has returned, or called ExitThread. Whether there was one.
-    pub fn clear(&self) -> bool {
-        // SAFETY: nothing refers to the instance any more.
+    /// Ends the callback, if there is one: it has returned, or called ExitThread.
+    pub fn clear(&self) {
+        // SAFETY: as in `call`; the callback's frames are gone.
         let instance = unsafe { (*self.instance.get()).take() };
-        let Some(Instance { task, associated, .. }) = instance else { return false };
-        task.item.end_call(associated.get());
-        true
+        if let Some(Instance { task, associated, .. }) = instance {
+            task.item.end_call(associated.get());
+        }
     }
 }
 
@@ -560,7 +560,7 @@ impl Instance {
         if self.long.get() {
             item.terms.pool.core.lend();
         }
-        let this = (&raw const *self).expose_provenance() as PTP_CALLBACK_INSTANCE;
+        let this = std::ptr::from_ref(self).expose_provenance() as PTP_CALLBACK_INSTANCE;
         let (context, handle) = (item.context, item.handle());
         let timed_out = matches!(call, CallKind::Waited { timed_out: true });
         // SAFETY: the program passed function and context to be called like this.
