@@ -15,6 +15,9 @@
 //! All of it is behind the socket's lock. Nothing here runs code of the program: a signal is set,
 //! or a message queued.
 
+#[cfg(all(test, not(loom)))]
+mod tests;
+
 use windows_sys::Win32::Foundation::HWND;
 use windows_sys::Win32::Networking::WinSock::{
     FD_ACCEPT, FD_CLOSE, FD_CONNECT, FD_OOB, FD_READ, FD_WRITE, SOCKET, WSAECONNABORTED,

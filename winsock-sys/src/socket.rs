@@ -99,8 +99,9 @@ pub struct State {
     pub unreachable: bool,
     /// It has a ledger of network events.
     pub selected: bool,
-    /// The backend's round in which it was last found empty.
-    drained_round: u32,
+    /// The backend's round in which the program last received something, or found nothing: a report
+    /// of that round may be of what is gone.
+    received_round: u32,
     /// The coarse millisecond of the reaping after which it was last found empty; see
     /// `worth_trying`.
     drained_at: Option<u32>,
@@ -386,8 +387,8 @@ impl Socket {
         let had_receives = !state.is_idle(Direction::In);
         if ended || events & (libc::EPOLLIN | libc::EPOLLPRI) != 0 {
             state.readable = true;
-            // Data came after the socket was last drained, as long as that was in an earlier round.
-            state.has_news = !ended && state.drained_round != backend::round();
+            // Data came after the last receive, as long as that was in an earlier round.
+            state.has_news = !ended && state.received_round != backend::round();
             self.advance(&mut state, Direction::In);
         }
         if ended || events & libc::EPOLLOUT != 0 {
@@ -518,7 +519,7 @@ impl State {
             writable: true,
             hangup: false,
             has_news: false,
-            drained_round: 0,
+            received_round: 0,
             drained_at: None,
             acceptor: None,
             connected_at: 0,
@@ -646,11 +647,16 @@ impl State {
         self.recv.iter().any(|op| matches!(op.kind, Kind::AcceptData { .. }))
     }
 
+    /// Something has been received.
+    pub fn note_received(&mut self) {
+        self.received_round = backend::round();
+    }
+
     /// There is no more to read: what comes next raises a new edge, unless no edge can come.
     pub fn note_drained(&mut self) {
         self.readable = self.hangup;
         self.has_news = false;
-        self.drained_round = backend::round();
+        self.note_received();
         self.drained_at = Some(backend::reaped_at());
     }
 

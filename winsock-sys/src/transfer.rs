@@ -74,6 +74,7 @@ fn recv_stream(
             Ok(0) => return Step::Done(STATUS_SUCCESS, *done), // The peer's end (rule 30).
             Ok(bytes) => {
                 *done += bytes as u32;
+                state.note_received();
                 if flags & libc::MSG_PEEK != 0 {
                     state.readable = true; // What was looked at is still there.
                 } else if bytes < room && flags & libc::MSG_OOB == 0 {
@@ -136,6 +137,7 @@ fn recv_datagram(
     };
     match received {
         Ok(received) => {
+            state.note_received();
             if let Some(&(name, len)) = from {
                 // SAFETY: name and length are the program's, lent like the buffers. Too little room
                 // was refused when the operation was issued.
