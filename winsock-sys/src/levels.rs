@@ -113,12 +113,9 @@ impl Socket {
 
 fn level_of_connection(state: &State, bits: i16) -> Level {
     let reset = state.reset || bits & libc::POLLERR != 0;
-    let ended = bits & (libc::POLLRDHUP | libc::POLLHUP) != 0;
-    // The end alone makes a descriptor readable too.
-    let input = bits & libc::POLLIN != 0 && !reset && (!ended || has_unread(state));
     Level {
-        input,
-        ended,
+        input: !reset && has_unread(state, bits),
+        ended: has_ended(bits),
         reset,
         room: reset || bits & libc::POLLOUT != 0,
         urgent: bits & libc::POLLPRI != 0 && state.has_urgent_apart(),
@@ -126,12 +123,17 @@ fn level_of_connection(state: &State, bits: i16) -> Level {
     }
 }
 
-/// Whether a stream holds bytes that the program has not received.
-pub fn has_unread(state: &State) -> bool {
-    unread(state) > 0
+/// Whether a stream that shows `bits` holds bytes that the program has not received.
+pub fn has_unread(state: &State, bits: i16) -> bool {
+    // The end alone makes a descriptor readable too.
+    bits & libc::POLLIN != 0 && (!has_ended(bits) || unread(state) > 0)
 }
 
-/// How many bytes a stream holds that the program has not received.
+fn has_ended(bits: i16) -> bool {
+    bits & (libc::POLLRDHUP | libc::POLLHUP) != 0
+}
+
+/// How many bytes a stream holds that the program has not received, up to urgent data.
 pub fn unread(state: &State) -> u32 {
     let bytes = state.fd.map(|fd| sys::query(fd, libc::FIONREAD));
     bytes.map_or(0, |bytes| bytes.unwrap_or(0) as u32)

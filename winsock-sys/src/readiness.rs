@@ -249,11 +249,11 @@ impl State {
     /// Whether a receive would find something, if nothing but the kernel knows.
     fn has_input(&mut self, is_stream: bool) -> bool {
         let has_input = match (is_stream && !self.listening, self.fd) {
-            (true, _) => levels::has_unread(self), // The end is no input here (rule 87).
+            (true, Some(fd)) => levels::has_unread(self, sys::shown(fd)), // Not its end (rule 87).
             (false, Some(fd)) => {
                 self.has_stash() || self.unreachable || sys::shown(fd) & libc::POLLIN != 0
             }
-            (false, None) => false,
+            (_, None) => false,
         };
         if !has_input {
             self.note_drained();
