@@ -2,7 +2,7 @@
 //!
 //! A line is a function's name, and after `=` the one behind it if that has another. `ws_` stands
 //! before the names that glibc has too, and before the W functions for wide characters of four
-//! bytes.
+//! bytes; `ws16_` before the names that glibc has too for wide characters of two.
 
 use core::arch::naked_asm;
 
@@ -48,7 +48,9 @@ fn symbol(name: &str) -> Option<Function> {
 
 /// The function of a Windows name, for programs whose wide characters have two bytes.
 pub fn find(name: &str) -> Option<Function> {
-    symbol(name).or_else(|| symbol(&format!("ws_{name}")))
+    symbol(name)
+        .or_else(|| symbol(&format!("ws16_{name}")))
+        .or_else(|| symbol(&format!("ws_{name}")))
 }
 
 /// The function of a Windows name, for programs whose wide characters have four bytes.
@@ -508,6 +510,46 @@ exports! {
         ws_wsprintfW = wsprintfW,
         ws_wvsprintfA = wvsprintfA,
         ws_wvsprintfW = wvsprintfW,
+    }
+
+    printf_utf16 of crate::printf::utf16 {
+        ws16__vsnprintf = _vsnprintf,
+        ws16__vsnwprintf = _vsnwprintf,
+        ws16_fprintf = fprintf,
+        ws16_fputws = fputws,
+        ws16_fwprintf = fwprintf,
+        ws16_printf = printf,
+        ws16_snprintf = snprintf,
+        ws16_sprintf = sprintf,
+        ws16_swprintf = swprintf,
+        ws16_vfprintf = vfprintf,
+        ws16_vfwprintf = vfwprintf,
+        ws16_vprintf = vprintf,
+        ws16_vsnprintf = vsnprintf,
+        ws16_vsprintf = vsprintf,
+        ws16_vswprintf = vswprintf,
+        ws16_vwprintf = vwprintf,
+        ws16_wprintf = wprintf,
+    }
+
+    printf_utf32 of crate::printf::utf32 {
+        ws__vsnprintf = _vsnprintf,
+        ws__vsnwprintf = _vsnwprintf,
+        ws_fprintf = fprintf,
+        ws_fputws = fputws,
+        ws_fwprintf = fwprintf,
+        ws_printf = printf,
+        ws_snprintf = snprintf,
+        ws_sprintf = sprintf,
+        ws_swprintf = swprintf,
+        ws_vfprintf = vfprintf,
+        ws_vfwprintf = vfwprintf,
+        ws_vprintf = vprintf,
+        ws_vsnprintf = vsnprintf,
+        ws_vsprintf = vsprintf,
+        ws_vswprintf = vswprintf,
+        ws_vwprintf = vwprintf,
+        ws_wprintf = wprintf,
     }
 
     strings of crate::strings {

@@ -22,6 +22,7 @@ mod memory;
 mod message;
 mod modules;
 mod paths;
+mod printf;
 mod process;
 mod sockets;
 mod strings;

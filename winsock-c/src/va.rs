@@ -4,8 +4,10 @@
 //! processor's calling convention: System V AMD64 ABI, section 3.5.7; Procedure Call Standard for
 //! the Arm 64-bit Architecture, appendix B.
 
-/// What a `va_list` points to. Functions get its address, on both processors.
+/// What a `va_list` points to. Functions get its address, on both processors. A copy is what
+/// `va_copy` makes.
 #[cfg(target_arch = "x86_64")]
+#[derive(Clone)]
 #[repr(C)]
 pub struct VaList {
     gp_offset: u32,
@@ -15,6 +17,7 @@ pub struct VaList {
 }
 
 #[cfg(target_arch = "aarch64")]
+#[derive(Clone)]
 #[repr(C)]
 pub struct VaList {
     stack: *const u64,
@@ -61,6 +64,49 @@ impl VaList {
             let value = self.stack.read();
             self.stack = self.stack.add(1);
             value
+        }
+    }
+
+    /// Goes past an argument that is a floating-point number.
+    ///
+    /// # Safety
+    /// The caller of the C function passed one more argument, and it is a `double`, or a
+    /// `long double` if `is_long`.
+    #[cfg(target_arch = "x86_64")]
+    pub unsafe fn skip_float(&mut self, is_long: bool) {
+        const VECTOR_REGISTERS_END: u32 = 176;
+        if is_long {
+            // Never in registers, and aligned to its size.
+            let at = self.overflow_arg_area;
+            let padding = at.addr() % 16 / 8;
+            // SAFETY: the convention: the caller laid down 16 bytes.
+            self.overflow_arg_area = unsafe { at.add(padding + 2) };
+        } else if self.fp_offset < VECTOR_REGISTERS_END {
+            self.fp_offset += 16;
+        } else {
+            // SAFETY: the convention: registers first, then the stack.
+            self.overflow_arg_area = unsafe { self.overflow_arg_area.add(1) };
+        }
+    }
+
+    /// As above.
+    ///
+    /// # Safety
+    /// As above.
+    #[cfg(target_arch = "aarch64")]
+    pub unsafe fn skip_float(&mut self, is_long: bool) {
+        if self.vr_offs < 0 {
+            self.vr_offs += 16;
+            return;
+        }
+        // SAFETY: the convention: registers first, then the stack; 16 bytes are aligned.
+        unsafe {
+            if is_long {
+                let padding = self.stack.addr() % 16 / 8;
+                self.stack = self.stack.add(padding + 2);
+            } else {
+                self.stack = self.stack.add(1);
+            }
         }
     }
 }

@@ -3,6 +3,7 @@
 mod calls;
 mod layout;
 mod read;
+mod transcript;
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -15,15 +16,17 @@ use crate::tree;
 /// either wchar_t, without a warning. Every structure, constant and type has the layout and the
 /// value that mingw's headers give it (winsock-c/tests/layout.c, run here and under Wine). Every
 /// function declared is in the library, with as many parameters and of the sizes that its Rust
-/// signature has; and the library exports nothing else.
+/// signature has; and the library exports nothing else. What the C run-time library has beyond the
+/// standard prints what Microsoft's prints (winsock-c/tests/crt.c).
 #[derive(clap::Args)]
 pub struct Args {}
 
 pub fn run(_args: &Args) -> crate::Outcome {
     let libraries = build()?;
     alone()?;
-    layout::check()?;
+    layout::check(&libraries)?;
     calls::check(&libraries)?;
+    transcript::check(&libraries)?;
     crate::c_api::check()
 }
 
@@ -95,9 +98,14 @@ fn write_file(path: &Path, text: &str) -> Result<(), String> {
 /// Compiles each header alone in every dialect.
 fn alone() -> crate::Outcome {
     const DIALECTS: [(&str, &str, &[&str]); 2] =
-        [("gcc", "c", &["c11", "gnu17"]), ("g++", "c++", &["c++11", "c++17", "c++2b"])];
-    const MODES: [&[&str]; 4] =
-        [&[], &["-DUNICODE", "-D_UNICODE"], &["-fshort-wchar", "-DUNICODE"], &["-D_WIN32"]];
+        [("gcc", "c", &["c11", "gnu17"]), ("g++", "c++", &["c++11", "c++17", "c++20", "c++2b"])];
+    const MODES: [&[&str]; 5] = [
+        &[],
+        &["-DUNICODE", "-D_UNICODE"],
+        &["-fshort-wchar", "-DUNICODE"],
+        &["-D_WIN32"],
+        &["-DWIN32_LEAN_AND_MEAN", "-DNOMINMAX"],
+    ];
     let clang = tree::program("clang").is_some();
     if !clang {
         eprintln!("xtask: not installed, so no clang: apt-get install clang");

@@ -20,7 +20,8 @@ pub struct Export {
 
 impl Export {
     pub fn windows_name(&self) -> &str {
-        self.symbol.strip_prefix("ws_").unwrap_or(&self.symbol)
+        let prefix = self.symbol.strip_prefix("ws_").or(self.symbol.strip_prefix("ws16_"));
+        prefix.unwrap_or(&self.symbol)
     }
 }
 

@@ -81,7 +81,7 @@
 /*
  * 3. Names.
  *
- * The library exports most functions under their own names. Two kinds it cannot:
+ * The library exports most functions under their own names. Some it cannot:
  *
  *   WINSOCK_OWN(recv)   a function that glibc has as well. The library's is called ws_recv; an
  *                       assembler label says so, which unlike a macro leaves a member or a method of
@@ -90,11 +90,14 @@
  *                       (UTF-32), unless the program is compiled with -fshort-wchar, and so do its
  *                       L"" strings. The library has each such function twice: `name` takes UTF-16,
  *                       `ws_name` UTF-32.
+ *   WINSOCK_WIDE_OWN(printf)  both: `ws16_printf` or `ws_printf`.
  */
 #define WINSOCK_OWN(name) __asm__("ws_" #name)
 #if __SIZEOF_WCHAR_T__ == 2
 #define WINSOCK_WIDE(name) __asm__(#name)
+#define WINSOCK_WIDE_OWN(name) __asm__("ws16_" #name)
 #else
+#define WINSOCK_WIDE_OWN(name) __asm__("ws_" #name)
 #define WINSOCK_WIDE(name) __asm__("ws_" #name)
 #endif
 

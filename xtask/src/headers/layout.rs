@@ -6,27 +6,28 @@ use std::fs;
 use std::path::Path;
 use std::process::Command;
 
-use super::{include, names, output, read, scratch, write_file};
+use super::{Libraries, include, names, output, read, scratch, write_file};
 use crate::tree;
 use crate::wine::Wine;
 
-/// Headers of ours with nothing to compare: keywords and annotations, and those that only include
-/// others.
-const WITHOUT_NAMES: [&str; 5] = ["excpt.h", "mswsockdef.h", "sal.h", "winsock.h", "wspiapi.h"];
+/// Headers of ours with nothing to compare: keywords and annotations, formats, and those that only
+/// include others.
+const WITHOUT_NAMES: [&str; 6] =
+    ["excpt.h", "inttypes.h", "mswsockdef.h", "sal.h", "winsock.h", "wspiapi.h"];
 
-/// What winsock2.h and its kin must be included before.
-const FIRST: [&str; 3] = ["winsock2.h", "ws2tcpip.h", "mswsock.h"];
+/// What others must come after: winsock2.h and its kin, and tchar.h before strsafe.h.
+const FIRST: [&str; 4] = ["winsock2.h", "ws2tcpip.h", "mswsock.h", "tchar.h"];
 
 /// Names of ours that neither mingw's headers nor windows-sys have, and where those differ.
 const EXCEPTIONS: &str = "winsock-c/tests/layout_exceptions.txt";
 
 /// Takes every name from our headers that has a size or a value, and compares: with mingw's
 /// headers what they have, with windows-sys the constants.
-pub fn check() -> crate::Outcome {
+pub fn check(libraries: &Libraries) -> crate::Outcome {
     let wine = Wine::find();
     let gcc = Compiler::ours();
     let lines = lines(&gcc)?;
-    let ours = run(&gcc, &lines)?;
+    let ours = run(&gcc, &lines, libraries)?;
     let ours: Vec<&str> = ours.lines().collect();
     let mut said = BTreeSet::new();
     let metadata = metadata()?;
@@ -46,7 +47,7 @@ pub fn check() -> crate::Outcome {
         Ok(wine) => {
             let mingw = Compiler::theirs();
             let known = mingw.accepted(&lines)?;
-            let theirs = run_with(&mingw, &known, |program| wine.program(program))?;
+            let theirs = run_with(&mingw, &known, None, |program| wine.program(program))?;
             let shared: BTreeSet<&Line> = known.iter().collect();
             let both = lines.iter().zip(&ours).filter(|(line, _)| shared.contains(line));
             for ((_, our), their) in both.zip(theirs.lines()) {
@@ -243,14 +244,15 @@ fn head() -> Result<String, String> {
     Ok(head)
 }
 
-fn run(gcc: &Compiler, lines: &[Line]) -> Result<String, String> {
-    run_with(gcc, lines, |program| Command::new(program))
+fn run(gcc: &Compiler, lines: &[Line], libraries: &Libraries) -> Result<String, String> {
+    run_with(gcc, lines, Some(&libraries.a), |program| Command::new(program))
 }
 
 /// Compiles layout.c with the list and says what it prints.
 fn run_with(
     compiler: &Compiler,
     lines: &[Line],
+    library: Option<&Path>,
     start: impl Fn(&Path) -> Command,
 ) -> Result<String, String> {
     let folder = scratch()?.join(if compiler.ours { "ours" } else { "theirs" });
@@ -268,6 +270,8 @@ fn run_with(
     let program = folder.join("layout.exe");
     let mut command = (compiler.command)();
     command.arg("-I").arg(&folder).arg(tree::root().join("winsock-c/tests/layout.c"));
+    // printf is the library's.
+    command.args(library);
     output(command.arg("-o").arg(&program))?;
     Ok(output(&mut start(&program))?.replace("\r\n", "\n"))
 }

@@ -1,0 +1,179 @@
+/*
+ * stdio.h - glibc's, with Microsoft's formats and names beyond the standard; see winsock/crt.h.
+ *
+ * printf and its family understand what Microsoft's do: %I64d, %Iu, %hs, %S, and in wide formats a
+ * %s that is wide. They are the library's. A stream may be written to by printf and wprintf.
+ *
+ * A `long` in a format (%ld, %lu) is Windows': 32 bits are printed, unless the argument is a larger
+ * number. The scanf family is glibc's: %I64d is read as a width of 64 there, write %lld.
+ *
+ * https://learn.microsoft.com/en-us/cpp/c-runtime-library/stream-i-o
+ */
+#pragma GCC system_header
+#ifndef WINSOCK_STDIO_H
+#define WINSOCK_STDIO_H
+
+#include <winsock/platform.h>
+
+/* glibc's inline forms of printf would stand before the library's. */
+#include <features.h>
+#pragma push_macro("__USE_FORTIFY_LEVEL")
+#pragma push_macro("__USE_EXTERN_INLINES")
+#undef __USE_FORTIFY_LEVEL
+#define __USE_FORTIFY_LEVEL 0
+#undef __USE_EXTERN_INLINES
+#include_next <stdio.h>
+#pragma pop_macro("__USE_FORTIFY_LEVEL")
+#pragma pop_macro("__USE_EXTERN_INLINES")
+
+#include <stdarg.h>
+#include <stdlib.h> /* libstdc++'s <cstdlib> passes by ours */
+#include <wchar.h>
+
+#include <winsock/crt.h>
+
+WINSOCK_BEGIN
+
+int printf(const char *__restrict format, ...) WINSOCK_WIDE_OWN(printf);
+int fprintf(FILE *__restrict stream, const char *__restrict format, ...) WINSOCK_WIDE_OWN(fprintf);
+int sprintf(char *__restrict to, const char *__restrict format, ...) WINSOCK_NOTHROW
+    WINSOCK_WIDE_OWN(sprintf);
+int snprintf(char *__restrict to, size_t room, const char *__restrict format, ...) WINSOCK_NOTHROW
+    WINSOCK_WIDE_OWN(snprintf);
+int vprintf(const char *__restrict format, va_list list) WINSOCK_WIDE_OWN(vprintf);
+int vfprintf(FILE *__restrict stream, const char *__restrict format, va_list list)
+    WINSOCK_WIDE_OWN(vfprintf);
+int vsprintf(char *__restrict to, const char *__restrict format, va_list list) WINSOCK_NOTHROW
+    WINSOCK_WIDE_OWN(vsprintf);
+int vsnprintf(char *__restrict to, size_t room, const char *__restrict format, va_list list)
+    WINSOCK_NOTHROW WINSOCK_WIDE_OWN(vsnprintf);
+/* No NUL where the text takes all the room; -1 where it takes more. */
+int __cdecl _vsnprintf(char *to, size_t room, const char *format, va_list list)
+    WINSOCK_WIDE_OWN(_vsnprintf);
+
+WINSOCK_END
+
+WINSOCK_INLINE int _snprintf(char *to, size_t room, const char *format, ...) {
+    va_list list;
+    va_start(list, format);
+    int length = _vsnprintf(to, room, format, list);
+    va_end(list);
+    return length;
+}
+
+/* The length that the text would have. */
+WINSOCK_INLINE int _vscprintf(const char *format, va_list list) {
+    return vsnprintf(NULL, 0, format, list);
+}
+
+WINSOCK_INLINE int _scprintf(const char *format, ...) {
+    va_list list;
+    va_start(list, format);
+    int length = _vscprintf(format, list);
+    va_end(list);
+    return length;
+}
+
+/* At most `count` characters; with _TRUNCATE what there is room for, and -1 if that is not all. */
+WINSOCK_INLINE int _vsnprintf_s(char *to, size_t room, size_t count, const char *format,
+                                va_list list) {
+    if (!to || room == 0 || !format) {
+        errno = EINVAL;
+        return -1;
+    }
+    size_t most = count < room ? count + 1 : room;
+    int length = vsnprintf(to, most, format, list);
+    if (length >= 0 && (size_t)length < most) return length;
+    if (count != _TRUNCATE && count >= room) {
+        to[0] = 0;
+        errno = ERANGE;
+    }
+    return -1;
+}
+
+WINSOCK_INLINE int vsprintf_s(char *to, size_t room, const char *format, va_list list) {
+    return _vsnprintf_s(to, room, (size_t)-2, format, list);
+}
+
+WINSOCK_INLINE int sprintf_s(char *to, size_t room, const char *format, ...) {
+    va_list list;
+    va_start(list, format);
+    int length = vsprintf_s(to, room, format, list);
+    va_end(list);
+    return length;
+}
+
+WINSOCK_INLINE int _snprintf_s(char *to, size_t room, size_t count, const char *format, ...) {
+    va_list list;
+    va_start(list, format);
+    int length = _vsnprintf_s(to, room, count, format, list);
+    va_end(list);
+    return length;
+}
+
+#ifdef __cplusplus
+extern "C++" {
+template <size_t Room_, typename... More_>
+inline int sprintf_s(char (&to)[Room_], const char *format, More_... more) {
+    return sprintf_s(to, Room_, format, more...);
+}
+template <size_t Room_, typename... More_>
+inline int _snprintf_s(char (&to)[Room_], size_t count, const char *format, More_... more) {
+    return _snprintf_s(to, Room_, count, format, more...);
+}
+template <size_t Room_>
+inline int vsprintf_s(char (&to)[Room_], const char *format, va_list list) {
+    return vsprintf_s(to, Room_, format, list);
+}
+}
+#endif
+
+#define printf_s printf
+#define fprintf_s fprintf
+#define vprintf_s vprintf
+#define vfprintf_s vfprintf
+
+/* Modes: "rt" and "ccs=UTF-8" are glibc's to judge; b and t change nothing. */
+WINSOCK_INLINE errno_t fopen_s(FILE **stream, const char *name, const char *mode) {
+    if (!stream) return EINVAL;
+    *stream = name && mode ? fopen(name, mode) : NULL;
+    if (*stream) return 0;
+    return name && mode ? errno : EINVAL;
+}
+
+WINSOCK_INLINE errno_t freopen_s(FILE **stream, const char *name, const char *mode, FILE *old) {
+    if (!stream || !mode || !old) return EINVAL;
+    *stream = freopen(name, mode, old);
+    return *stream ? 0 : errno;
+}
+
+/* A line without its end; an empty text and NULL if there is none, or not the room for it. */
+WINSOCK_INLINE char *gets_s(char *to, size_t room) {
+    if (!to || room == 0) {
+        errno = EINVAL;
+        return NULL;
+    }
+    size_t length = 0;
+    int c = 0;
+    while ((c = getchar()) != EOF && c != '\n') {
+        if (length + 1 < room) to[length] = (char)c;
+        length++;
+    }
+    to[length < room ? length : 0] = 0;
+    if (length >= room) errno = ERANGE;
+    return (c == EOF && length == 0) || length >= room ? NULL : to;
+}
+#ifdef __cplusplus
+extern "C++" {
+template <size_t Room_>
+inline char *gets_s(char (&to)[Room_]) {
+    return gets_s(to, Room_);
+}
+}
+#endif
+
+WINSOCK_INLINE int _putws(const wchar_t *text) {
+    return fputws(text, stdout) < 0 || putchar('\n') == EOF ? -1 : 0;
+}
+
+#endif

@@ -1,0 +1,152 @@
+/*
+ * wchar.h - glibc's, with Microsoft's names beyond the standard; see winsock/crt.h and stdio.h.
+ *
+ * With -fshort-wchar what stands here takes the 2-byte wchar_t. glibc's own wcslen, wcscpy and so on
+ * do not: they are compiled for 4 bytes.
+ *
+ * https://learn.microsoft.com/en-us/cpp/c-runtime-library/string-manipulation-crt
+ */
+#pragma GCC system_header
+#include <winsock/platform.h>
+
+#include <features.h>
+#pragma push_macro("__USE_FORTIFY_LEVEL")
+#undef __USE_FORTIFY_LEVEL
+#define __USE_FORTIFY_LEVEL 0
+#include_next <wchar.h>
+#pragma pop_macro("__USE_FORTIFY_LEVEL")
+/* Parts of glibc take no more of it than mbstate_t, and come back for the rest. */
+#if !defined(WINSOCK_WCHAR_H) && defined(_WCHAR_H)
+#define WINSOCK_WCHAR_H
+
+#include <stdarg.h>
+
+#include <winsock/crt.h>
+
+#define CHAR_ wchar_t
+#define TEXT_(name) wcs##name
+#define UNDER_(name) _wcs##name
+#define WINSOCK_LETTER_ winsock_wlower_
+#define WINSOCK_UNIT_(unit) ((int)(unit))
+#define WINSOCK_APPEND_ winsock_wappend_
+#include <winsock/strings_of.h>
+#undef CHAR_
+#undef TEXT_
+#undef UNDER_
+#undef WINSOCK_LETTER_
+#undef WINSOCK_UNIT_
+#undef WINSOCK_APPEND_
+
+/* A number at the start of a text, as atoll has it. */
+WINSOCK_INLINE long long _wtoi64(const wchar_t *text) {
+    unsigned long long value = 0;
+    while (*text == L' ' || (*text >= L'\t' && *text <= L'\r')) text++;
+    int negative = *text == L'-';
+    if (negative || *text == L'+') text++;
+    for (; *text >= L'0' && *text <= L'9'; text++) value = value * 10 + (unsigned)(*text - L'0');
+    return (long long)(negative ? 0 - value : value);
+}
+WINSOCK_INLINE int _wtoi(const wchar_t *text) {
+    return (int)_wtoi64(text);
+}
+#define _wtol _wtoi
+
+#define wcsicmp _wcsicmp
+#define wcsnicmp _wcsnicmp
+
+WINSOCK_INLINE errno_t wmemcpy_s(wchar_t *to, size_t room, const wchar_t *from, size_t count) {
+    if (count == 0) return 0;
+    if (!to) return EINVAL;
+    if (!from || room < count) {
+        __builtin_memset(to, 0, room * sizeof(wchar_t));
+        return from ? ERANGE : EINVAL;
+    }
+    __builtin_memcpy(to, from, count * sizeof(wchar_t));
+    return 0;
+}
+
+WINSOCK_BEGIN
+
+struct _IO_FILE;
+int wprintf(const wchar_t *__restrict format, ...) WINSOCK_WIDE_OWN(wprintf);
+int fwprintf(struct _IO_FILE *__restrict stream, const wchar_t *__restrict format, ...)
+    WINSOCK_WIDE_OWN(fwprintf);
+int swprintf(wchar_t *__restrict to, size_t room, const wchar_t *__restrict format, ...)
+    WINSOCK_NOTHROW WINSOCK_WIDE_OWN(swprintf);
+int vwprintf(const wchar_t *__restrict format, va_list list) WINSOCK_WIDE_OWN(vwprintf);
+int vfwprintf(struct _IO_FILE *__restrict stream, const wchar_t *__restrict format, va_list list)
+    WINSOCK_WIDE_OWN(vfwprintf);
+int vswprintf(wchar_t *__restrict to, size_t room, const wchar_t *__restrict format, va_list list)
+    WINSOCK_NOTHROW WINSOCK_WIDE_OWN(vswprintf);
+int fputws(const wchar_t *__restrict text, struct _IO_FILE *__restrict stream)
+    WINSOCK_WIDE_OWN(fputws);
+int __cdecl _vsnwprintf(wchar_t *to, size_t room, const wchar_t *format, va_list list)
+    WINSOCK_WIDE_OWN(_vsnwprintf);
+
+WINSOCK_END
+
+WINSOCK_INLINE int _snwprintf(wchar_t *to, size_t room, const wchar_t *format, ...) {
+    va_list list;
+    va_start(list, format);
+    int length = _vsnwprintf(to, room, format, list);
+    va_end(list);
+    return length;
+}
+
+WINSOCK_INLINE int _vscwprintf(const wchar_t *format, va_list list) {
+    return _vsnwprintf(NULL, 0, format, list);
+}
+
+WINSOCK_INLINE int _vsnwprintf_s(wchar_t *to, size_t room, size_t count, const wchar_t *format,
+                                 va_list list) {
+    if (!to || room == 0 || !format) {
+        errno = EINVAL;
+        return -1;
+    }
+    size_t most = count < room ? count + 1 : room;
+    int length = vswprintf(to, most, format, list);
+    if (length < 0 && count != _TRUNCATE && count >= room) {
+        to[0] = 0;
+        errno = ERANGE;
+    }
+    return length;
+}
+
+WINSOCK_INLINE int vswprintf_s(wchar_t *to, size_t room, const wchar_t *format, va_list list) {
+    return _vsnwprintf_s(to, room, (size_t)-2, format, list);
+}
+
+WINSOCK_INLINE int swprintf_s(wchar_t *to, size_t room, const wchar_t *format, ...) {
+    va_list list;
+    va_start(list, format);
+    int length = vswprintf_s(to, room, format, list);
+    va_end(list);
+    return length;
+}
+
+WINSOCK_INLINE int _snwprintf_s(wchar_t *to, size_t room, size_t count, const wchar_t *format, ...) {
+    va_list list;
+    va_start(list, format);
+    int length = _vsnwprintf_s(to, room, count, format, list);
+    va_end(list);
+    return length;
+}
+
+#ifdef __cplusplus
+extern "C++" {
+template <size_t Room_, typename... More_>
+inline int swprintf_s(wchar_t (&to)[Room_], const wchar_t *format, More_... more) {
+    return swprintf_s(to, Room_, format, more...);
+}
+template <size_t Room_, typename... More_>
+inline int _snwprintf_s(wchar_t (&to)[Room_], size_t count, const wchar_t *format, More_... more) {
+    return _snwprintf_s(to, Room_, count, format, more...);
+}
+}
+#endif
+
+#define wprintf_s wprintf
+#define fwprintf_s fwprintf
+#define _swprintf(to, ...) swprintf(to, (size_t)-1 / sizeof(wchar_t), __VA_ARGS__)
+
+#endif
