@@ -1,8 +1,11 @@
-//! The command `winsock`: serve a socket model, load a server, compare the models, ask the machine.
+//! The command `winsock`: serve a socket model, load a server, compare the models, ask the machine,
+//! compile C and C++ written for Windows.
 //!
 //! One file per subcommand. Exit codes: 0 it went well, 1 it ran and something failed, 2 bad usage.
 //! Whatever goes wrong is said in one line on stderr; results go to stdout, logs to stderr.
 
+#[cfg(target_os = "linux")]
+mod cc;
 mod compare;
 mod failure;
 mod load;
@@ -17,6 +20,9 @@ use std::process::ExitCode;
 
 use clap::{ArgAction, Parser, Subcommand};
 use tracing_subscriber::EnvFilter;
+
+#[cfg(target_os = "linux")]
+use crate::failure::Failure;
 
 /// Windows' socket models on this machine: serve them, load them, compare what they cost.
 #[derive(Parser)]
@@ -35,6 +41,7 @@ Examples:
   winsock serve --model completion-port
   winsock load --connect 127.0.0.1:5150 --connections 100 --seconds 10
   winsock compare
+  winsock cc server.c -o server
   winsock probe";
 
 #[derive(Subcommand)]
@@ -43,10 +50,16 @@ enum Command {
     Load(load::Args),
     Compare(compare::Args),
     Probe(probe::Args),
+    #[cfg(target_os = "linux")]
+    Cc(cc::Args),
 }
 
 fn main() -> ExitCode {
-    let cli = match Cli::try_parse() {
+    #[cfg(target_os = "linux")]
+    let arguments = cc::arrange(std::env::args_os());
+    #[cfg(not(target_os = "linux"))]
+    let arguments = std::env::args_os();
+    let cli = match Cli::try_parse_from(arguments) {
         Ok(cli) => cli,
         Err(error) => return failure::usage(&error),
     };
@@ -56,6 +69,10 @@ fn main() -> ExitCode {
         Command::Load(args) => load::run(&args),
         Command::Compare(args) => compare::run(&args),
         Command::Probe(args) => probe::run(&args),
+        #[cfg(target_os = "linux")]
+        Command::Cc(args) => {
+            return cc::run(&args).unwrap_or_else(Failure::report);
+        }
     };
     match outcome {
         Ok(()) => ExitCode::SUCCESS,

@@ -11,7 +11,7 @@ use common::{MODELS, refusal, run, text, winsock};
 
 #[test]
 fn bad_arguments_are_refused_in_one_line() {
-    let cases: [(&[&str], &str); 23] = [
+    let cases: [(&[&str], &str); 25] = [
         (&["fly"], "fly"),
         (&["serve"], "--model"),
         (&["serve", "--model", "signals"], "completion-port"),
@@ -35,6 +35,8 @@ fn bad_arguments_are_refused_in_one_line() {
         (&["compare", "--html", "/nowhere/at/all.html"], "/nowhere/at/all.html"),
         (&["compare", "--json", "/"], "/"),
         (&["compare", "--html", "a.out", "--json", "a.out"], "a.out"),
+        (&["cc", "-O2", "-o", "a.out"], "no input file"),
+        (&["cc", "-c", "a.c", "--cc", "no-such-compiler"], "no-such-compiler"),
     ];
     for (arguments, named) in cases {
         let (code, line) = refusal(&run(arguments));
@@ -55,7 +57,7 @@ fn an_unknown_backend_is_refused() {
 
 #[test]
 fn every_command_has_help_with_examples() {
-    for command in ["serve", "load", "compare", "probe"] {
+    for command in ["serve", "load", "compare", "probe", "cc"] {
         let output = run(&[command, "--help"]);
         assert_eq!(output.status.code(), Some(0));
         let help = text(&output.stdout);
