@@ -8,8 +8,8 @@
  *
  * In C: __leave goes to the end of the block, and a __finally block runs after it. No exception is
  * ever raised, so an __except block never runs: what would raise one on Windows ends the program with
- * a signal here. Leaving the __try block of a __finally by return, break, continue or goto would pass
- * the __finally block by. `winsock cc` refuses such a block; other compilers cannot tell.
+ * a signal here. Leaving the __try block of a __finally by return, break, continue or goto passes the
+ * __finally block by, and no compiler says so: write __leave.
  *
  * In C++: __leave and C++'s own exceptions are caught; __try is `try`, as the standard library has it.
  */

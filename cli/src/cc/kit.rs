@@ -10,12 +10,12 @@ use crate::failure::Failure;
 #[derive(Debug)]
 pub struct Kit {
     pub include: PathBuf,
-    /// The folder of `libwinsock.a` and `libwinsock.so`.
-    pub library: PathBuf,
     /// The source of `main` for programs that have another entry point.
     pub start: PathBuf,
-    /// What to do if the library is missing.
-    remedy: String,
+    /// Where `libwinsock.a` and `libwinsock.so` may be; the first that has one counts.
+    libraries: Vec<PathBuf>,
+    /// What to do if they are missing.
+    remedy: &'static str,
 }
 
 impl Kit {
@@ -26,18 +26,20 @@ impl Kit {
         installed(folder).or_else(|| checkout(folder)).ok_or_else(|| {
             let prefix = folder.parent().unwrap_or(folder).display();
             Failure::Usage(format!(
-                "no headers in {prefix}/include/winsock: install with cargo xtask install --prefix"
+                "no headers in {prefix}/include/winsock: run cargo xtask install --prefix {prefix} \
+                 in winsock's sources"
             ))
         })
     }
 
     /// One of the library's two forms.
     pub fn library(&self, name: &str) -> Result<PathBuf, Failure> {
-        let path = self.library.join(name);
-        match path.is_file() {
-            true => Ok(path),
-            false => Err(Failure::Usage(format!("no {}: {}", path.display(), self.remedy))),
-        }
+        let mut paths = self.libraries.iter().map(|folder| folder.join(name));
+        paths.find(|path| path.is_file()).ok_or_else(|| {
+            let first = self.libraries.first().map(|folder| folder.display());
+            let first = first.map_or_else(String::new, |folder| format!(" in {folder}"));
+            Failure::Usage(format!("no {name}{first}: {}", self.remedy))
+        })
     }
 }
 
@@ -47,25 +49,29 @@ fn installed(folder: &Path) -> Option<Kit> {
     let include = prefix.join("include/winsock");
     include.join("winsock2.h").is_file().then(|| Kit {
         include,
-        library: prefix.join("lib"),
+        libraries: vec![prefix.join("lib")],
         start: prefix.join("lib/winsock/start.c"),
-        remedy: "install again with cargo xtask install --prefix".into(),
+        remedy: "run cargo xtask install again",
     })
 }
 
-/// Cargo's `target/debug` or `target/release`, wherever that is.
+/// Cargo's `target/debug` or `target/release`, wherever that is; or where `cargo install` put the
+/// command, which has no library: then what was built in the checkout.
 fn checkout(folder: &Path) -> Option<Kit> {
     let built_from = Path::new(env!("CARGO_MANIFEST_DIR")).parent();
     let root = folder.ancestors().chain(built_from).find(|root| {
         let header = root.join("winsock-c/include/winsock2.h");
         header.is_file()
     })?;
+    let built = ["target/release", "target/debug"].map(|built| root.join(built));
     let release = folder.file_name().is_some_and(|name| name == "release");
-    let profile = if release { " --release" } else { "" };
     Some(Kit {
         include: root.join("winsock-c/include"),
-        library: folder.to_owned(),
+        libraries: [folder.to_owned()].into_iter().chain(built).collect(),
         start: root.join("winsock-c/start/start.c"),
-        remedy: format!("run cargo build{profile} --package winsock-c"),
+        remedy: match release {
+            true => "run cargo build --release --package winsock-c",
+            false => "run cargo build --package winsock-c",
+        },
     })
 }
