@@ -26,6 +26,8 @@
 #include <stringapiset.h>
 #include <synchapi.h>
 #include <sysinfoapi.h>
+#include <threadpoolapiset.h>
+#include <threadpoollegacyapiset.h>
 #include <timezoneapi.h>
 #include <winerror.h>
 
@@ -64,7 +66,43 @@ BOOL WINAPI CopyFileW(LPCWSTR lpExistingFileName, LPCWSTR lpNewFileName, BOOL bF
 #define FILE_SKIP_SET_EVENT_ON_HANDLE 0x2
 BOOL WINAPI SetFileCompletionNotificationModes(HANDLE FileHandle, UCHAR Flags);
 
-/* The thread pool's waits. */
+/* Waits and operations whose callbacks the process' thread pool calls. */
+BOOL WINAPI RegisterWaitForSingleObject(PHANDLE phNewWaitObject, HANDLE hObject,
+                                        WAITORTIMERCALLBACK Callback, PVOID Context,
+                                        ULONG dwMilliseconds, ULONG dwFlags);
+BOOL WINAPI UnregisterWait(HANDLE WaitHandle);
+BOOL WINAPI BindIoCompletionCallback(HANDLE FileHandle, LPOVERLAPPED_COMPLETION_ROUTINE Function,
+                                     ULONG Flags);
+
+/* What a pool's callback is called in. */
+WINSOCK_INLINE VOID InitializeThreadpoolEnvironment(PTP_CALLBACK_ENVIRON pcbe) {
+    memset(pcbe, 0, sizeof *pcbe);
+    pcbe->Version = 3;
+    pcbe->CallbackPriority = TP_CALLBACK_PRIORITY_NORMAL;
+    pcbe->Size = sizeof *pcbe;
+}
+WINSOCK_INLINE VOID DestroyThreadpoolEnvironment(PTP_CALLBACK_ENVIRON pcbe) {
+    (void)pcbe;
+}
+WINSOCK_INLINE VOID SetThreadpoolCallbackPool(PTP_CALLBACK_ENVIRON pcbe, PTP_POOL ptpp) {
+    pcbe->Pool = ptpp;
+}
+WINSOCK_INLINE VOID SetThreadpoolCallbackCleanupGroup(PTP_CALLBACK_ENVIRON pcbe,
+                                                      PTP_CLEANUP_GROUP ptpcg,
+                                                      PTP_CLEANUP_GROUP_CANCEL_CALLBACK pfng) {
+    pcbe->CleanupGroup = ptpcg;
+    pcbe->CleanupGroupCancelCallback = pfng;
+}
+WINSOCK_INLINE VOID SetThreadpoolCallbackRunsLong(PTP_CALLBACK_ENVIRON pcbe) {
+    pcbe->u.s.LongFunction = 1;
+}
+WINSOCK_INLINE VOID SetThreadpoolCallbackPriority(PTP_CALLBACK_ENVIRON pcbe,
+                                                  TP_CALLBACK_PRIORITY Priority) {
+    pcbe->CallbackPriority = Priority;
+}
+WINSOCK_INLINE VOID SetThreadpoolCallbackPersistent(PTP_CALLBACK_ENVIRON pcbe) {
+    pcbe->u.s.Persistent = 1;
+}
 
 /* Memory of the older kind. A movable block has its address for a handle. */
 #define LMEM_FIXED 0x0000

@@ -1,5 +1,5 @@
-//! The C run-time library's names beyond the standard: `winsock-c/tests/crt.c` prints the same with
-//! our headers, for both kinds of wide characters, and with mingw's.
+//! Programs that print what functions do: the same with our headers, for both kinds of wide
+//! characters, and with mingw's.
 
 use std::process::Command;
 
@@ -7,12 +7,19 @@ use super::{Libraries, include, output, scratch};
 use crate::tree;
 use crate::wine::Wine;
 
+/// `winsock-c/tests/NAME.c`: the C run-time library's names beyond the standard, the thread pool.
+const PROGRAMS: [&str; 2] = ["crt", "pool"];
+
 pub fn check(libraries: &Libraries) -> crate::Outcome {
-    let source = tree::root().join("winsock-c/tests/crt.c");
+    PROGRAMS.iter().try_for_each(|name| compare(name, libraries))
+}
+
+fn compare(name: &str, libraries: &Libraries) -> crate::Outcome {
+    let source = tree::root().join(format!("winsock-c/tests/{name}.c"));
     let folder = scratch()?;
     let mut transcripts = Vec::new();
     for wide in ["-fno-short-wchar", "-fshort-wchar"] {
-        let program = folder.join(format!("crt{wide}"));
+        let program = folder.join(format!("{name}{wide}"));
         let mut gcc = Command::new("gcc");
         gcc.args(["-O2", "-D_FORTIFY_SOURCE=2", "-w", wide, "-I"]).arg(include()).arg(&source);
         output(gcc.arg(&libraries.a).arg("-o").arg(&program))?;
@@ -20,10 +27,10 @@ pub fn check(libraries: &Libraries) -> crate::Outcome {
     }
     match Wine::find() {
         Ok(wine) => {
-            let program = folder.join("crt.exe");
+            let program = folder.join(format!("{name}.exe"));
             let mut gcc = Command::new("x86_64-w64-mingw32-gcc");
             gcc.args(["-w", "-D__USE_MINGW_ANSI_STDIO=0"]).arg(&source);
-            output(gcc.arg("-o").arg(&program))?;
+            output(gcc.arg("-o").arg(&program).arg("-lws2_32"))?;
             let said = output(&mut wine.program(&program))?;
             transcripts.push(("under Wine", said.replace("\r\n", "\n")));
         }
@@ -33,13 +40,13 @@ pub fn check(libraries: &Libraries) -> crate::Outcome {
     for (other, said) in &transcripts[1..] {
         for (one, two) in first.lines().zip(said.lines()) {
             if one != two {
-                return Err(format!("crt.c, {how}: {one}\ncrt.c, {other}: {two}"));
+                return Err(format!("{name}.c, {how}: {one}\n{name}.c, {other}: {two}"));
             }
         }
         if first.lines().count() != said.lines().count() {
-            return Err(format!("crt.c stops short, {how} or {other}"));
+            return Err(format!("{name}.c stops short, {how} or {other}"));
         }
     }
-    println!("{} lines of crt.c are alike, {} times", first.lines().count(), transcripts.len());
+    println!("{} lines of {name}.c are alike, {} times", first.lines().count(), transcripts.len());
     Ok(())
 }
