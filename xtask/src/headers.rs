@@ -8,7 +8,7 @@ mod transcript;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use crate::tree;
+use crate::{abi, tree};
 
 /// Checks the headers of winsock-c
 ///
@@ -25,6 +25,7 @@ pub fn run(_args: &Args) -> crate::Outcome {
     let libraries = build()?;
     alone()?;
     layout::check(&libraries)?;
+    abi::check(&libraries)?;
     calls::check(&libraries)?;
     transcript::check(&libraries)?;
     crate::c_api::check()
@@ -42,7 +43,7 @@ pub fn include() -> PathBuf {
 
 /// The headers that programs name, in alphabetical order; those that stand before glibc's own in a
 /// folder of their own are left out.
-fn names() -> Result<Vec<String>, String> {
+pub fn names() -> Result<Vec<String>, String> {
     /// glibc's, for which ours only make way.
     const GLIBC: [&str; 3] = ["netdb.h", "poll.h", "unistd.h"];
     let entries = std::fs::read_dir(include()).map_err(|error| format!("include: {error}"))?;
@@ -63,7 +64,7 @@ fn scratch() -> Result<PathBuf, String> {
 }
 
 /// Builds the library and says where its two forms are.
-fn build() -> Result<Libraries, String> {
+pub fn build() -> Result<Libraries, String> {
     let status = tree::cargo().args(["build", "--quiet", "--package", "winsock-c"]).status();
     match status {
         Ok(status) if status.success() => {
@@ -74,13 +75,13 @@ fn build() -> Result<Libraries, String> {
     }
 }
 
-struct Libraries {
-    a: PathBuf,
-    so: PathBuf,
+pub struct Libraries {
+    pub a: PathBuf,
+    pub so: PathBuf,
 }
 
 /// A command's standard output; its failure with what it said.
-fn output(command: &mut Command) -> Result<String, String> {
+pub fn output(command: &mut Command) -> Result<String, String> {
     let output = command.output().map_err(|error| format!("{command:?}: {error}"))?;
     match output.status.success() {
         true => Ok(String::from_utf8_lossy(&output.stdout).into_owned()),
@@ -91,7 +92,7 @@ fn output(command: &mut Command) -> Result<String, String> {
     }
 }
 
-fn write_file(path: &Path, text: &str) -> Result<(), String> {
+pub fn write_file(path: &Path, text: &str) -> Result<(), String> {
     std::fs::write(path, text).map_err(|error| format!("{}: {error}", path.display()))
 }
 

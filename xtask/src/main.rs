@@ -2,10 +2,12 @@
 //!
 //! Each chore is a module with its `Args` and a `run`; a failure is one line for the reader.
 
+mod abi;
 mod c_api;
 mod checks;
 mod conformance_table;
 mod headers;
+mod install;
 mod nightly;
 mod signatures;
 mod tidy;
@@ -20,10 +22,12 @@ use clap::Parser;
 #[derive(Parser)]
 #[command(name = "cargo xtask", bin_name = "cargo xtask")]
 enum Chore {
+    Abi(abi::Args),
     Asan(checks::Asan),
     CApi(c_api::Args),
     ConformanceTable(conformance_table::Args),
     Headers(headers::Args),
+    Install(install::Args),
     Loom(checks::Loom),
     Tidy(tidy::Args),
     Tsan(checks::Tsan),
@@ -36,10 +40,12 @@ type Outcome = Result<(), String>;
 
 fn main() -> ExitCode {
     let outcome = match Chore::parse() {
+        Chore::Abi(args) => abi::run(&args),
         Chore::Asan(args) => checks::asan(&args),
         Chore::CApi(args) => c_api::run(&args),
         Chore::ConformanceTable(args) => conformance_table::run(&args),
         Chore::Headers(args) => headers::run(&args),
+        Chore::Install(args) => install::run(&args),
         Chore::Loom(args) => checks::loom(&args),
         Chore::Tidy(args) => tidy::run(&args),
         Chore::Tsan(args) => checks::tsan(&args),

@@ -49,56 +49,7 @@ const NO_LINK: [&str; 7] = ["-c", "-S", "-E", "-M", "-MM", "-fsyntax-only", "-em
 const QUESTIONS: [&str; 6] =
     ["-v", "-dumpversion", "-dumpfullversion", "-dumpmachine", "-dumpspecs", "--target-help"];
 /// What Windows' own libraries are called. Here all of them are one.
-const LIBRARIES: [&str; 48] = [
-    "advapi32",
-    "avrt",
-    "bcrypt",
-    "comctl32",
-    "comdlg32",
-    "credui",
-    "crypt32",
-    "dbghelp",
-    "dnsapi",
-    "fwpuclnt",
-    "gdi32",
-    "imagehlp",
-    "imm32",
-    "iphlpapi",
-    "kernel32",
-    "mincore",
-    "mingw32",
-    "mingwex",
-    "mpr",
-    "msvcrt",
-    "mswsock",
-    "ncrypt",
-    "netapi32",
-    "ntdll",
-    "odbc32",
-    "odbccp32",
-    "ole32",
-    "oleaut32",
-    "onecore",
-    "powrprof",
-    "psapi",
-    "qwave",
-    "rpcrt4",
-    "secur32",
-    "setupapi",
-    "shell32",
-    "shlwapi",
-    "synchronization",
-    "ucrt",
-    "user32",
-    "userenv",
-    "version",
-    "wininet",
-    "winmm",
-    "winspool",
-    "wldap32",
-    "ws2_32",
-    "wsock32",
-];
+const LIBRARIES: &str = include_str!("libraries.txt");
 /// Options of mingw's compilers that choose between entry points, which here are found.
 const OF_MINGW: [&str; 5] = ["-municode", "-mwindows", "-mconsole", "-mdll", "-mthreads"];
 
@@ -233,7 +184,7 @@ fn is_left_out(text: &str) -> bool {
 }
 
 fn is_windows_library(name: &str) -> bool {
-    LIBRARIES.contains(&name.to_ascii_lowercase().as_str())
+    LIBRARIES.lines().any(|library| library.eq_ignore_ascii_case(name))
 }
 
 fn language_said(named: &str) -> Option<Option<Language>> {
