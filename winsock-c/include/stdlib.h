@@ -99,12 +99,20 @@ WINSOCK_INLINE unsigned int _byteswap_ulong(unsigned int value) {
 WINSOCK_INLINE unsigned long long _byteswap_uint64(unsigned long long value) {
     return __builtin_bswap64(value);
 }
+/* clang with -fms-extensions has these two itself, and takes no others. */
+#ifdef __has_builtin
+#if __has_builtin(_rotl)
+#define WINSOCK_ROTATES
+#endif
+#endif
+#ifndef WINSOCK_ROTATES
 WINSOCK_INLINE unsigned int _rotl(unsigned int value, int shift) {
     return value << (shift & 31) | value >> (-shift & 31);
 }
 WINSOCK_INLINE unsigned int _rotr(unsigned int value, int shift) {
     return value >> (shift & 31) | value << (-shift & 31);
 }
+#endif
 
 /* `length` is the size with the NUL, 0 if there is no such variable. */
 WINSOCK_INLINE errno_t getenv_s(size_t *length, char *to, size_t room, const char *name) {

@@ -10,12 +10,14 @@ use std::path::{Path, PathBuf};
 use std::process::{self, Command, ExitCode, ExitStatus};
 
 use super::kit::Kit;
-use super::line::{self, Language, Line};
+use super::line::{Language, Line};
 use super::{Args, spelling};
 use crate::failure::Failure;
 
 /// Flags for every source.
-const ALWAYS: [&str; 5] = ["-D_WIN32=1", "-D_WIN64=1", "-fms-extensions", "-pthread", "-isystem"];
+const ALWAYS: [&str; 4] = ["-D_WIN32=1", "-D_WIN64=1", "-fms-extensions", "-pthread"];
+/// Microsoft's keywords, which need no header there.
+const KEYWORDS: [&str; 2] = ["-include", "winsock/platform.h"];
 /// `#pragma comment(lib, ...)` has been heeded when the library is linked.
 const NO_WARNING: &str = "-Wno-unknown-pragmas";
 /// What Microsoft's compiler takes in C. Newer compilers make errors of these.
@@ -27,8 +29,6 @@ const PERMISSIVE_C: [&str; 4] = [
 ];
 /// And in C++.
 const PERMISSIVE_CPP: [&str; 3] = ["-fpermissive", "-Wno-write-strings", "-Wno-narrowing"];
-/// The entry points that start.c calls, as they are named in sources and in objects.
-const ENTRY_POINTS: [&[u8]; 4] = [b"wmain", b"_tmain", b"WinMain", b"winsock_main"];
 /// How a shell says that a program was ended by Ctrl-C.
 const INTERRUPTED: i32 = 130;
 
@@ -55,7 +55,8 @@ impl Call {
             name.contains("clang")
         });
         let mut arguments: Vec<OsString> = ALWAYS.map(OsString::from).into();
-        arguments.push(kit.include.clone().into());
+        arguments.extend(["-isystem".into(), kit.include.clone().into()]);
+        arguments.extend(KEYWORDS.map(OsString::from));
         if let Some(folder) = read.folder()? {
             arguments.extend(["-isystem".into(), folder.into()]);
         }
@@ -82,9 +83,8 @@ impl Call {
                 // What follows is no source.
                 call.arguments.extend(["-x".into(), "none".into()]);
             }
-            let mut inputs = line.inputs.iter();
             // Before the library, which it calls.
-            if renamed || inputs.any(|input| line::mentions(&input.path, &ENTRY_POINTS)) {
+            if renamed || read.have_entry_point || line.names_entry_point() {
                 let start = Start::new(line.short_wchar, kit);
                 call.arguments.push(start.object().into());
                 call.start = Some(start);

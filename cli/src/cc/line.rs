@@ -50,6 +50,8 @@ const QUESTIONS: [&str; 6] =
     ["-v", "-dumpversion", "-dumpfullversion", "-dumpmachine", "-dumpspecs", "--target-help"];
 /// What Windows' own libraries are called. Here all of them are one.
 const LIBRARIES: &str = include_str!("libraries.txt");
+/// The entry points that start.c calls, as they are named in sources and in objects.
+const ENTRY_POINTS: [&[u8]; 4] = [b"wmain", b"_tmain", b"WinMain", b"winsock_main"];
 /// Options of mingw's compilers that choose between entry points, which here are found.
 const OF_MINGW: [&str; 5] = ["-municode", "-mwindows", "-mconsole", "-mdll", "-mthreads"];
 
@@ -154,24 +156,38 @@ impl Line {
 
     /// The language by whose rules the whole is linked.
     pub fn language(&self) -> Language {
-        let objects = || self.inputs.iter().filter(|input| input.language.is_none());
         // Names of C++ begin with _Z in every object.
-        match self.has(Language::Cpp) || objects().any(|object| mentions(&object.path, &[b"_Z"])) {
+        match self.has(Language::Cpp) || self.objects().any(|object| contains(&object, b"_Z")) {
             true => Language::Cpp,
             false => Language::C,
         }
     }
+
+    /// Whether an object or an argument, such as -DENTRY=wmain, names an entry point.
+    pub fn names_entry_point(&self) -> bool {
+        let mut arguments = self.passed.iter().map(|argument| argument.as_encoded_bytes());
+        arguments.any(has_entry_point) || self.objects().any(|object| has_entry_point(&object))
+    }
+
+    /// What is linked as it is. What cannot be read is the compiler's to say.
+    fn objects(&self) -> impl Iterator<Item = Vec<u8>> {
+        let objects = self.inputs.iter().filter(|input| input.language.is_none());
+        objects.map(|object| fs::read(&object.path).unwrap_or_default())
+    }
+}
+
+/// Whether one of the entry points that start.c calls is in it: a source, an object, an argument.
+pub fn has_entry_point(bytes: &[u8]) -> bool {
+    ENTRY_POINTS.iter().any(|name| contains(bytes, name))
+}
+
+fn contains(bytes: &[u8], word: &[u8]) -> bool {
+    bytes.windows(word.len()).any(|window| window == word)
 }
 
 /// Whether the next argument belongs to this one.
 pub fn takes_value(argument: &OsStr) -> bool {
     argument.to_str().is_some_and(|text| WITH_VALUE.contains(&text))
-}
-
-/// Whether a file contains any of `words`, as bytes. What cannot be read is the compiler's to say.
-pub fn mentions(path: &Path, words: &[&[u8]]) -> bool {
-    let bytes = fs::read(path).unwrap_or_default();
-    words.iter().any(|word| bytes.windows(word.len()).any(|window| window == *word))
 }
 
 fn is_left_out(text: &str) -> bool {

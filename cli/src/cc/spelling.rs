@@ -11,7 +11,7 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 use std::io;
 use std::path::{Path, PathBuf};
 
-use super::text;
+use super::{line, text};
 use crate::failure::Failure;
 
 /// C's own headers, which some programs write in capitals too.
@@ -27,6 +27,7 @@ pub struct Sources {
     /// What a spelling has to include, with its brackets or quotes.
     spellings: BTreeMap<String, String>,
     pub have_void_main: bool,
+    pub have_entry_point: bool,
 }
 
 /// Reads `sources` and whatever of the program they include.
@@ -41,6 +42,7 @@ pub fn read<'a>(
     while let Some(path) = waiting.pop() {
         // What cannot be read is the compiler's to say.
         let Ok(bytes) = fs::read(&path) else { continue };
+        found.have_entry_point |= line::has_entry_point(&bytes);
         let source = String::from_utf8_lossy(&bytes);
         found.have_void_main |= text::has_void_main(&source);
         for (name, quoted) in text::includes(&source) {
@@ -104,8 +106,11 @@ impl Sources {
     /// Whole or not at all, since others may be making it too.
     fn make(&self, root: &Path, folder: &Path) -> io::Result<()> {
         let draft = root.join(format!("draft-{}", std::process::id()));
-        for (name, meant) in &self.spellings {
-            let path = draft.join(name);
+        // clang turns backslashes before it looks, gcc does not.
+        let turned = self.spellings.iter().map(|(name, meant)| (name.replace('\\', "/"), meant));
+        let written = self.spellings.iter().map(|(name, meant)| (name.clone(), meant));
+        for (name, meant) in turned.chain(written) {
+            let path = draft.join(&name);
             // A spelling that leads out of the folder is left to the compiler.
             if name.starts_with('/') || name.split('/').any(|part| part == "..") {
                 continue;

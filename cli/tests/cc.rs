@@ -1,0 +1,225 @@
+//! `winsock cc`: programs are written, compiled and run.
+
+#![cfg(target_os = "linux")]
+
+#[path = "cc/bench.rs"]
+mod bench;
+mod common;
+
+use std::fs;
+
+use bench::{Bench, compilers};
+use common::{refusal, text};
+
+/// Sources in Microsoft's manner; each answers with 7 and tells its arguments.
+const WIDE: &str = r#"
+#include <tchar.h>
+#include <stdio.h>
+int ENTRY(int argc, wchar_t *argv[])
+{
+    wprintf(L"%d %s\n", argc, argv[1]);
+    return 7;
+}
+"#;
+
+const NARROW: &str = r#"
+#include <tchar.h>
+#include <stdio.h>
+int _tmain(int argc, _TCHAR *argv[])
+{
+    printf("%d %s\n", argc, argv[1]);
+    return 7;
+}
+"#;
+
+const WINDOW: &str = r#"
+#include <windows.h>
+#include <tchar.h>
+#include <stdio.h>
+int WINAPI ENTRY(HINSTANCE instance, HINSTANCE none, LPTSTR line, int show)
+{
+    (void)show;
+    _tprintf(_T("%d %s\n"), instance != NULL && none == NULL ? 2 : 0, line);
+    return 7;
+}
+"#;
+
+const VOID: &str = r#"
+#include <stdio.h>
+#include <stdlib.h>
+void main(int argc, char **argv)
+{
+    printf("%d %s\n", argc, argv[1]);
+    exit(7);
+}
+"#;
+
+const UNICODE: [&str; 2] = ["-DUNICODE", "-D_UNICODE"];
+
+#[test]
+fn a_program_begins_where_it_likes() {
+    let bench = Bench::new("entry");
+    let short = [&UNICODE[..], &["-fshort-wchar"]].concat();
+    let cases: [(&str, &str, &[&str]); 9] = [
+        (NARROW, "", &[]),
+        (VOID, "", &[]),
+        (WIDE, "-DENTRY=wmain", &[]),
+        (WIDE, "-DENTRY=wmain", &short),
+        (WIDE, "-DENTRY=_tmain", &UNICODE),
+        (WINDOW, "-DENTRY=WinMain", &[]),
+        (WINDOW, "-DENTRY=wWinMain", &UNICODE),
+        (WINDOW, "-DENTRY=_tWinMain", &short),
+        (WINDOW, "-DENTRY=_tWinMain", &[]),
+    ];
+    for (compiler, file) in compilers() {
+        for (source, entry, flags) in cases {
+            // Elsewhere it is a name of its own.
+            let entry = if entry.is_empty() { "-DNONE" } else { entry };
+            bench.write(file, source);
+            bench.compile(&[&["--cc", compiler, file, entry, "-o", "program"], flags].concat());
+            let (code, said) = bench.run("program", &["argument"]);
+            assert_eq!((code, &*said), (7, "2 argument\n"), "{compiler} {entry} {flags:?}");
+        }
+    }
+}
+
+#[test]
+fn sources_in_microsofts_dialect_are_compiled() {
+    const MAIN: &str = r#"
+        #include <WinSock2.h>
+        #include <WINDOWS.H>
+        #include <Stdio.h>
+        #include "Net\Server.h"
+        #pragma comment(lib, "ws2_32.lib")
+        #pragma once_upon_a_time
+        static unsigned __int64 sum(__int64 a, __int32 b) { return a + b; }
+        DWORD WINAPI thread(LPVOID context) { *(int *)context = 1; return 0; }
+        int __cdecl main()
+        {
+            WSADATA data;
+            int ran = 0;
+            WSAStartup(MAKEWORD(2, 2), &data);
+            HANDLE handle = CreateThread(NULL, 0, thread, &ran, 0, NULL);
+            WaitForSingleObject(handle, INFINITE);
+            printf("%I64u %d %d\n", sum(1, 2) + answer(39), ran, value);
+            return 0;
+        }
+    "#;
+    const HEADER: &str = r#"
+        #ifdef __cplusplus
+        extern "C" {
+        #endif
+        __declspec(dllimport) int __stdcall answer(int question);
+        __declspec(selectany) int value = 5;
+        #ifdef __cplusplus
+        }
+        #endif
+    "#;
+    let bench = Bench::new("dialect of c");
+    bench.write("net/server.h", HEADER);
+    bench.write("the answer.c", "int __stdcall answer(int question) { return question; }\n");
+    for (compiler, file) in compilers() {
+        bench.write(file, MAIN);
+        let line = ["--cc", compiler, "-Wall", file, "the answer.c", "-lws2_32", "User32.Lib"];
+        let said = bench.compile(&[&line[..], &["-o", "the program"]].concat());
+        assert!(!said.contains("comment"), "{compiler}: {said}");
+        assert_eq!(bench.run("the program", &[]), (0, "42 1 5\n".into()), "{compiler}");
+    }
+}
+
+#[test]
+fn every_stage_can_be_had_alone() {
+    let bench = Bench::new("stages");
+    for (compiler, file) in compilers() {
+        bench.write(file, WIDE);
+        let call = |more: &[&str]| {
+            bench.compile(&[&["--cc", compiler, "-DENTRY=wmain", file], more].concat())
+        };
+        let preprocessed = call(&["-E"]);
+        assert!(preprocessed.contains("int wmain(int argc"), "{compiler}");
+        call(&["-S", "-o", "stage.s"]);
+        assert!(bench.read("stage.s").contains("wmain"), "{compiler}");
+        call(&["-c", "-o", "stage.o"]);
+        bench.compile(&["--cc", compiler, "stage.o", "-o", "program"]);
+        assert_eq!(bench.run("program", &["x"]), (7, "2 x\n".into()), "{compiler}");
+        bench.write("arguments", "stage.o '-o' \"from a file\"\n--shared");
+        bench.compile(&["--cc", compiler, "@arguments"]);
+        assert_eq!(bench.run("from a file", &["y"]), (7, "2 y\n".into()), "{compiler}");
+    }
+}
+
+#[test]
+fn a_shared_object_and_its_program_have_one_library() {
+    let bench = Bench::new("shared");
+    let library = "#include <winsock2.h>\n\
+        SOCKET open_one(void) { return socket(AF_INET, SOCK_STREAM, 0); }\n";
+    let program = "#include <winsock2.h>\n#include <stdio.h>\nSOCKET open_one(void);\n\
+        int main(void) {\n    WSADATA data;\n    WSAStartup(0x202, &data);\n\
+        printf(\"%d\\n\", closesocket(open_one()));\n    return 0;\n}\n";
+    bench.write("library.c", library);
+    bench.write("program.c", program);
+    bench.compile(&["-shared", "-fPIC", "library.c", "-o", "libone.so"]);
+    let line = ["program.c", "--shared", "-L.", "-lone", "-Wl,-rpath,$ORIGIN", "-o", "program"];
+    bench.compile(&line);
+    assert_eq!(bench.run("program", &[]), (0, "0\n".into()));
+}
+
+#[test]
+fn the_commands_that_are_shown_are_all_and_can_be_pasted() {
+    let bench = Bench::new("shown");
+    bench.write("a b.c", WIDE);
+    let shown = bench.compile(&["a b.c", "-DENTRY=wmain", "-###", "-o", "a b"]);
+    assert!(shown.contains("start.c") && shown.contains("libwinsock.a"), "{shown}");
+    assert!(!bench.has("a b"), "it was compiled");
+    bench.write("commands", &shown);
+    bench.shell("sh -e commands");
+    assert_eq!(bench.run("a b", &["z"]), (7, "2 z\n".into()));
+    assert!(bench.temporaries().is_empty());
+}
+
+#[test]
+fn the_compilers_exit_code_is_passed_on() {
+    let bench = Bench::new("codes");
+    bench.write("wrong.c", "int wmain( {\n");
+    bench.write("nowhere.c", "int nowhere(void);\nint wmain(void) { return nowhere(); }\n");
+    bench.write("fussy", "#!/bin/sh\nexit 33\n");
+    bench.shell("chmod +x fussy");
+    for (line, code, said) in [
+        (&["wrong.c"][..], 1, "wrong.c:1"),
+        (&["nowhere.c"], 1, "nowhere"),
+        (&["missing.c"], 1, "missing.c"),
+        (&["nowhere.c", "--no-such-option"], 1, "no-such-option"),
+        (&["--cc", "./fussy", "-c", "nowhere.c"], 33, ""),
+        (&["--cc", "./fussy", "nowhere.c"], 33, ""),
+    ] {
+        let output = bench.command(line).output().unwrap();
+        assert_eq!(output.status.code(), Some(code), "{line:?}: {}", text(&output.stderr));
+        assert!(text(&output.stderr).contains(said), "{line:?}: {}", text(&output.stderr));
+    }
+    assert!(bench.temporaries().is_empty(), "{:?}", bench.temporaries());
+}
+
+#[test]
+fn what_is_missing_is_said_in_one_line() {
+    let bench = Bench::new("missing");
+    bench.write("main.c", "int main(void) { return 0; }\n");
+    let output = bench.command(&["main.c"]).env("PATH", "").output().unwrap();
+    let (code, line) = refusal(&output);
+    assert!(code == Some(2) && line.contains("gcc") && line.contains("--cc"), "{line}");
+
+    // An installation that has lost its library.
+    bench.write("prefix/include/winsock/winsock2.h", "");
+    bench.write("prefix/bin/nothing", "");
+    fs::copy(env!("CARGO_BIN_EXE_winsock"), bench.path("prefix/bin/winsock")).unwrap();
+    let output = bench.shell_output("prefix/bin/winsock cc main.c");
+    let (code, line) = refusal(&output);
+    assert!(code == Some(2) && line.contains("libwinsock.a"), "{line}");
+    assert!(line.contains("cargo xtask install"), "{line}");
+
+    for line in [&[][..], &["-O2"], &["-c", "-o", "main.o"]] {
+        let (code, said) = refusal(&bench.command(line).output().unwrap());
+        assert!(code == Some(2) && said.contains("no input file"), "{line:?}: {said}");
+    }
+    let (code, said) = refusal(&bench.command(&["main.c", "--cc"]).output().unwrap());
+    assert!(code == Some(2) && said.contains("--cc"), "{said}");
+}
