@@ -71,10 +71,14 @@ impl Bench {
         said(self.command(line).output().unwrap(), line)
     }
 
+    pub fn program(&self, name: &str) -> Command {
+        self.limited(&self.path(name))
+    }
+
     /// The exit code of a program, and its standard output.
     #[track_caller]
     pub fn run(&self, program: &str, arguments: &[&str]) -> (i32, String) {
-        let output = self.limited(&self.path(program)).args(arguments).output().unwrap();
+        let output = self.program(program).args(arguments).output().unwrap();
         let code = output.status.code().expect("it ends by itself");
         (code, String::from_utf8_lossy(&output.stdout).into_owned())
     }
