@@ -680,6 +680,35 @@ exports! {
         ws_SetEnvironmentVariableW = SetEnvironmentVariableW,
     }
 
+    serial of crate::serial {
+        GetCommState,
+        SetCommState,
+        SetCommTimeouts,
+    }
+
+    version of crate::version {
+        VerSetConditionMask,
+    }
+
+    version_ansi of crate::version::ansi {
+        GetVersionExA,
+        VerifyVersionInfoA,
+    }
+
+    version_utf16 of crate::version::utf16 {
+        GetVersionExW,
+        VerifyVersionInfoW,
+    }
+
+    version_utf32 of crate::version::utf32 {
+        ws_GetVersionExW = GetVersionExW,
+        ws_VerifyVersionInfoW = VerifyVersionInfoW,
+    }
+
+    random of crate::random {
+        BCryptGenRandom,
+    }
+
     modules of crate::modules {
         FreeLibrary,
         GetProcAddress,

@@ -7,8 +7,9 @@ use super::{Libraries, include, output, scratch};
 use crate::tree;
 use crate::wine::Wine;
 
-/// `winsock-c/tests/NAME.c`: the C run-time library's names beyond the standard, the thread pool.
-const PROGRAMS: [&str; 2] = ["crt", "pool"];
+/// `winsock-c/tests/NAME.c`: the C run-time library's names beyond the standard, the thread pool,
+/// what the system says of itself.
+const PROGRAMS: [&str; 3] = ["crt", "pool", "system"];
 
 pub fn check(libraries: &Libraries) -> crate::Outcome {
     PROGRAMS.iter().try_for_each(|name| compare(name, libraries))
@@ -30,7 +31,7 @@ fn compare(name: &str, libraries: &Libraries) -> crate::Outcome {
             let program = folder.join(format!("{name}.exe"));
             let mut gcc = Command::new("x86_64-w64-mingw32-gcc");
             gcc.args(["-w", "-D__USE_MINGW_ANSI_STDIO=0"]).arg(&source);
-            output(gcc.arg("-o").arg(&program).arg("-lws2_32"))?;
+            output(gcc.arg("-o").arg(&program).args(["-lws2_32", "-lbcrypt"]))?;
             let said = output(&mut wine.program(&program))?;
             transcripts.push(("under Wine", said.replace("\r\n", "\n")));
         }

@@ -1,0 +1,72 @@
+/*
+ * system.c - versions, random bytes and serial ports, through our headers and through mingw's.
+ *
+ * `cargo xtask headers` compares what it prints.
+ */
+#define _WIN32_WINNT 0x0A00
+#include <windows.h>
+#include <bcrypt.h>
+#include <stdio.h>
+
+static void verify(DWORD major, DWORD minor, DWORD types, ULONGLONG conditions) {
+    OSVERSIONINFOEX asked;
+    ZeroMemory(&asked, sizeof asked);
+    asked.dwOSVersionInfoSize = sizeof asked;
+    asked.dwMajorVersion = major;
+    asked.dwMinorVersion = minor;
+    asked.dwPlatformId = VER_PLATFORM_WIN32_NT;
+    SetLastError(0);
+    BOOL fulfilled = VerifyVersionInfo(&asked, types, conditions);
+    printf("%d.%d: %d, %d\n", (int)major, (int)minor, fulfilled, (int)GetLastError());
+}
+
+static void versions(void) {
+    ULONGLONG from = VerSetConditionMask(0, VER_MAJORVERSION, VER_GREATER_EQUAL);
+    ULONGLONG both = VerSetConditionMask(from, VER_MINORVERSION, VER_GREATER_EQUAL);
+    ULONGLONG many = VerSetConditionMask(0, VER_MAJORVERSION | VER_SUITENAME, VER_AND);
+    printf("conditions: %llx %llx %llx\n", from, both, many);
+    printf("no member: %llx\n", VerSetConditionMask(0, 0x100, VER_EQUAL));
+    verify(6, 0, VER_MAJORVERSION, from);
+    verify(60, 0, VER_MAJORVERSION, from);
+    verify(5, 9, VER_MAJORVERSION | VER_MINORVERSION, both);
+    verify(60, 0, VER_MAJORVERSION | VER_MINORVERSION, both);
+    verify(60, 0, VER_PLATFORMID, VerSetConditionMask(0, VER_PLATFORMID, VER_EQUAL));
+    verify(6, 0, 0, from);
+    verify(6, 0, VER_MAJORVERSION, 0);
+
+    OSVERSIONINFO version;
+    version.dwOSVersionInfoSize = sizeof version;
+    printf("GetVersionEx: %d", GetVersionEx(&version));
+    printf(", platform %d\n", (int)version.dwPlatformId);
+    version.dwOSVersionInfoSize = 7;
+    printf("GetVersionEx: %d", GetVersionEx(&version));
+    printf(", %d\n", (int)GetLastError());
+}
+
+static void random_bytes(void) {
+    UCHAR one[16] = {0}, two[16] = {0};
+    printf("BCryptGenRandom: %lx", (long)BCryptGenRandom(NULL, one, sizeof one,
+                                                         BCRYPT_USE_SYSTEM_PREFERRED_RNG));
+    BCryptGenRandom(NULL, two, sizeof two, BCRYPT_USE_SYSTEM_PREFERRED_RNG);
+    printf(", alike: %d\n", memcmp(one, two, sizeof one) == 0);
+    printf("without the flag: %x\n", (unsigned)BCryptGenRandom(NULL, one, sizeof one, 0));
+    printf("NULL: %x\n", (unsigned)BCryptGenRandom(NULL, NULL, 16,
+                                                   BCRYPT_USE_SYSTEM_PREFERRED_RNG));
+}
+
+static void serial_ports(void) {
+    DCB settings;
+    ZeroMemory(&settings, sizeof settings);
+    settings.DCBlength = sizeof settings;
+    HANDLE event = CreateEvent(NULL, FALSE, FALSE, NULL);
+    CloseHandle(event);
+    printf("GetCommState: %d", GetCommState(event, &settings));
+    printf(", %d\n", (int)GetLastError());
+}
+
+int main(void) {
+    versions();
+    random_bytes();
+    serial_ports();
+    return 0;
+}
