@@ -9,6 +9,7 @@ mod conformance_table;
 mod headers;
 mod install;
 mod nightly;
+mod programs;
 mod signatures;
 mod tidy;
 mod tree;
@@ -29,6 +30,7 @@ enum Chore {
     Headers(headers::Args),
     Install(install::Args),
     Loom(checks::Loom),
+    Programs(programs::Args),
     Tidy(tidy::Args),
     Tsan(checks::Tsan),
     Valgrind(checks::Valgrind),
@@ -47,6 +49,7 @@ fn main() -> ExitCode {
         Chore::Headers(args) => headers::run(&args),
         Chore::Install(args) => install::run(&args),
         Chore::Loom(args) => checks::loom(&args),
+        Chore::Programs(args) => programs::run(&args),
         Chore::Tidy(args) => tidy::run(&args),
         Chore::Tsan(args) => checks::tsan(&args),
         Chore::Valgrind(args) => checks::valgrind(&args),

@@ -1,3 +1,4 @@
+// Compile with -std=c++17
 // C++17: move-only handles, std::thread per connection, string_view, structured bindings.
 #ifndef NOMINMAX
 #define NOMINMAX
