@@ -204,6 +204,22 @@ fn the_compilers_exit_code_is_passed_on() {
 }
 
 #[test]
+fn a_finally_that_would_be_passed_by_is_refused() {
+    const SOURCE: &str = "#include <windows.h>\n#include <stdio.h>\nint main(void) {\n\
+        __try {\n LEAVE;\n puts(\"not left\");\n }\n __finally { puts(\"finally\"); }\n\
+        return 0;\n}\n";
+    let bench = Bench::new("finally");
+    for (compiler, file) in compilers() {
+        bench.write(file, &SOURCE.replace("LEAVE", "return 1"));
+        let (code, line) = refusal(&bench.command(&["--cc", compiler, file]).output().unwrap());
+        assert!(code == Some(1) && line.contains(&format!("{file}:5: return")), "{line}");
+        bench.write(file, &SOURCE.replace("LEAVE", "__leave"));
+        bench.compile(&["--cc", compiler, file, "-o", "program"]);
+        assert_eq!(bench.run("program", &[]), (0, "finally\n".into()), "{compiler}");
+    }
+}
+
+#[test]
 fn what_is_missing_is_said_in_one_line() {
     let bench = Bench::new("missing");
     bench.write("main.c", "int main(void) { return 0; }\n");

@@ -9,7 +9,8 @@
  * In C: __leave goes to the end of the block, and a __finally block runs after it. No exception is
  * ever raised, so an __except block never runs: what would raise one on Windows ends the program with
  * a signal here. Leaving the __try block of a __finally by return, break, continue or goto passes the
- * __finally block by, and no compiler says so: write __leave.
+ * __finally block by. `winsock cc` refuses that where it stands in the source; other compilers say
+ * nothing. Write __leave.
  *
  * In C++: __leave and C++'s own exceptions are caught; __try is `try`, as the standard library has it.
  */

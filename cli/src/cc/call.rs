@@ -50,6 +50,11 @@ impl Call {
         let sources = line.inputs.iter().filter(|input| input.language.is_some());
         let paths = sources.map(|input| input.path.as_path());
         let read = spelling::read(paths, &line.folders, &kit.include);
+        if let Some((place, word)) = &read.leaves_try {
+            return Err(Failure::Failed(format!(
+                "{place}: {word} leaves __try and would pass its __finally by: write __leave"
+            )));
+        }
         let clang = Path::new(&compiler).file_name().is_some_and(|name| {
             let name = name.to_string_lossy();
             name.contains("clang")

@@ -28,6 +28,8 @@ pub struct Sources {
     spellings: BTreeMap<String, String>,
     pub have_void_main: bool,
     pub have_entry_point: bool,
+    /// Where one leaves `__try` past its `__finally`, as compilers say it, and by what.
+    pub leaves_try: Option<(String, &'static str)>,
 }
 
 /// Reads `sources` and whatever of the program they include.
@@ -45,6 +47,9 @@ pub fn read<'a>(
         found.have_entry_point |= line::has_entry_point(&bytes);
         let source = String::from_utf8_lossy(&bytes);
         found.have_void_main |= text::has_void_main(&source);
+        if let Some((line, word)) = text::leaves_try(&source) {
+            found.leaves_try = Some((format!("{}:{line}", path.display()), word));
+        }
         for (name, quoted) in text::includes(&source) {
             let beside = path.parent().filter(|_| quoted);
             let own = beside.into_iter().chain(folders.iter().map(PathBuf::as_path));

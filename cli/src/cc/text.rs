@@ -31,6 +31,74 @@ pub fn has_void_main(text: &str) -> bool {
     })
 }
 
+/// The first statement that leaves a `__try` block and so passes its `__finally` block by: the
+/// line's number, and the statement's keyword.
+pub fn leaves_try(text: &str) -> Option<(usize, &'static str)> {
+    // Few sources have one.
+    if !text.contains("__finally") {
+        return None;
+    }
+    let code = code(text);
+    let words = words(&code);
+    let tries = (0..words.len()).filter(|&at| words[at].1 == "__try");
+    let blocks = tries.filter_map(|at| {
+        let end = end_of_block(&words, at + 1)?;
+        (words.get(end + 1)?.1 == "__finally").then(|| &words[at + 2..end])
+    });
+    blocks.filter_map(leaves).next()
+}
+
+/// Words and single signs, each with the number of its line.
+fn words(code: &str) -> Vec<(usize, &str)> {
+    let mut words = Vec::new();
+    for (at, line) in code.lines().enumerate() {
+        let mut rest = line.trim_start();
+        while let Some(first) = rest.chars().next() {
+            let of_word = rest.find(|c: char| !is_of_word(c)).unwrap_or(rest.len());
+            let (word, behind) = rest.split_at(of_word.max(first.len_utf8()));
+            words.push((at + 1, word));
+            rest = behind.trim_start();
+        }
+    }
+    words
+}
+
+/// Where the block ends that begins at `start`.
+fn end_of_block(words: &[(usize, &str)], start: usize) -> Option<usize> {
+    let mut depth = 0;
+    for (at, (_, word)) in words.iter().enumerate().skip(start) {
+        depth += i32::from(*word == "{") - i32::from(*word == "}");
+        if depth == 0 {
+            return (*word == "}").then_some(at);
+        }
+    }
+    None
+}
+
+fn leaves(block: &[(usize, &str)]) -> Option<(usize, &'static str)> {
+    // For each open brace whether it is a loop's or a switch's, which break and continue stay in.
+    let mut braces = Vec::new();
+    let mut parentheses = 0;
+    let mut loops = false;
+    for &(line, word) in block {
+        let stays = loops || braces.contains(&true);
+        match word {
+            "return" => return Some((line, "return")),
+            "goto" => return Some((line, "goto")),
+            "break" if !stays => return Some((line, "break")),
+            "continue" if !stays => return Some((line, "continue")),
+            "for" | "while" | "do" | "switch" => loops = true,
+            "(" => parentheses += 1,
+            ")" => parentheses -= 1,
+            "{" => braces.push(std::mem::take(&mut loops)),
+            "}" => drop(braces.pop()),
+            ";" if parentheses == 0 => loops = false,
+            _ => {}
+        }
+    }
+    None
+}
+
 fn is_of_word(c: char) -> bool {
     c.is_alphanumeric() || c == '_'
 }
@@ -50,8 +118,11 @@ fn code(text: &str) -> String {
                 continue;
             }
         };
+        let (left_out, behind) = rest.split_at(end.unwrap_or(rest.len()));
         code.push(' ');
-        rest = &rest[end.unwrap_or(rest.len())..];
+        // So that lines keep their numbers.
+        code.extend(left_out.chars().filter(|c| *c == '\n'));
+        rest = behind;
     }
     code
 }
@@ -100,5 +171,25 @@ mod tests {
         ] {
             assert!(!has_void_main(text), "{text}");
         }
+    }
+
+    #[test]
+    fn what_leaves_a_try_past_its_finally_is_found() {
+        for (body, found) in [
+            ("f();\n if (a) return 1;", Some((3, "return"))),
+            ("/* \n\n */ goto out;", Some((4, "goto"))),
+            ("if (a) { break; }", Some((2, "break"))),
+            ("for (;;) { f(); }\n continue;", Some((3, "continue"))),
+            ("__leave;", None),
+            ("for (;;) { if (a) break; }", None),
+            ("while (a) if (b) continue; f();", None),
+            ("switch (a) { case 1: break; }", None),
+            ("// return\n f(\"goto\");", None),
+        ] {
+            let text =
+                format!("void f() {{ __try {{\n{body}\n}} __finally {{ return; }} return; }}");
+            assert_eq!(leaves_try(&text), found, "{body}");
+        }
+        assert_eq!(leaves_try("__try { return; } __except (1) {} // __finally"), None);
     }
 }
