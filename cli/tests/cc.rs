@@ -76,7 +76,9 @@ fn a_program_begins_where_it_likes() {
         (WINDOW, "-DENTRY=_tWinMain", &[]),
     ];
     for (compiler, file) in compilers() {
-        for (source, entry, flags) in cases {
+        // start.c is the same to both compilers, so the second gets one case of each kind.
+        let step = if compiler.starts_with("clang") { 4 } else { 1 };
+        for &(source, entry, flags) in cases.iter().step_by(step) {
             // Elsewhere it is a name of its own.
             let entry = if entry.is_empty() { "-DNONE" } else { entry };
             bench.write(file, source);
@@ -143,6 +145,7 @@ fn every_stage_can_be_had_alone() {
         assert!(preprocessed.contains("int wmain(int argc"), "{compiler}");
         call(&["-S", "-o", "stage.s"]);
         assert!(bench.read("stage.s").contains("wmain"), "{compiler}");
+        assert_eq!(bench.compile(&["--cc", compiler, "-c", "stage.s", "-o", "stage.s.o"]), "");
         call(&["-c", "-o", "stage.o"]);
         bench.compile(&["--cc", compiler, "stage.o", "-o", "program"]);
         assert_eq!(bench.run("program", &["x"]), (7, "2 x\n".into()), "{compiler}");

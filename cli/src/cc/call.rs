@@ -72,8 +72,9 @@ impl Call {
             arguments.extend(permissive.iter().map(OsString::from));
         }
         if clang {
-            // Else `#pragma comment(lib, ...)` would be the linker's to heed.
-            arguments.push("-fno-autolink".into());
+            // Else `#pragma comment(lib, ...)` would be the linker's to heed, and flags for C a
+            // warning where there is nothing but assembler.
+            arguments.extend(["-fno-autolink".into(), "-Qunused-arguments".into()]);
         }
         if cpp && read.have_void_main {
             arguments.push("-Dmain=winsock_main".into());
