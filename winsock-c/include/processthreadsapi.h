@@ -48,6 +48,10 @@ DWORD WINAPI QueueUserAPC(PAPCFUNC pfnAPC, HANDLE hThread, ULONG_PTR dwData);
  */
 #define TLS_OUT_OF_INDEXES ((DWORD)0xFFFFFFFF)
 #define TLS_MINIMUM_AVAILABLE 64
+DWORD WINAPI TlsAlloc(VOID);
+LPVOID WINAPI TlsGetValue(DWORD dwTlsIndex);
+BOOL WINAPI TlsSetValue(DWORD dwTlsIndex, LPVOID lpTlsValue);
+BOOL WINAPI TlsFree(DWORD dwTlsIndex);
 
 /*
  * The process.

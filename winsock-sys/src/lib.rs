@@ -29,6 +29,7 @@
 //! | `address`, `text` | addresses and strings across the border |
 //! | `pool`, `pools` | thread pools, and their Windows names |
 //! | `ports`, `waits`, `events`, `mutexes`, `semaphores`, `timers`, `threads` | completion ports, waits and what to wait for, under their Windows names |
+//! | `locks`, `locals` | locks in the program's memory; values local to a thread |
 //! | `socket`, `op`, `transfer` | one socket, one operation in flight, one attempt to move bytes |
 //! | `window`, `queue`, `modules` | windows, the message queues of their threads, their module |
 //! | `port`, `event`, `mutex`, `timer`, `clock`, `dispatch`, `wait`, `thread`, `roll`, `jump`, `park`, `blocking` | packets, signals, and how threads sleep, wake and end |
@@ -99,6 +100,10 @@ mod jump;
 mod levels;
 #[cfg(target_os = "linux")]
 pub mod linux;
+#[cfg(target_os = "linux")]
+mod locals;
+#[cfg(target_os = "linux")]
+mod locks;
 #[cfg(loom)]
 mod loom_models;
 #[cfg(target_os = "linux")]

@@ -450,6 +450,20 @@ pub fn now_ns(clock: libc::clockid_t) -> u64 {
 /// Sleeps while `word` holds `expected`, until a time of a clock: CLOCK_MONOTONIC, or
 /// CLOCK_REALTIME, which may be set meanwhile. May return early.
 pub fn sleep_on(word: &AtomicU32, expected: u32, until_ns: Option<u64>, clock: libc::clockid_t) {
+    sleep_on_as(ANYBODY, word, expected, until_ns, clock);
+}
+
+/// The groups of sleepers: a bit each.
+pub const ANYBODY: u32 = u32::MAX;
+
+/// As [`sleep_on`], as a member of these groups.
+pub fn sleep_on_as(
+    groups: u32,
+    word: &AtomicU32,
+    expected: u32,
+    until_ns: Option<u64>,
+    clock: libc::clockid_t,
+) {
     let until = until_ns.map(|ns| libc::timespec {
         tv_sec: (ns / 1_000_000_000) as libc::time_t,
         tv_nsec: (ns % 1_000_000_000) as libc::c_long,
@@ -457,10 +471,10 @@ pub fn sleep_on(word: &AtomicU32, expected: u32, until_ns: Option<u64>, clock: l
     let until = until.as_ref().map_or(std::ptr::null(), std::ptr::from_ref);
     let realtime = if clock == libc::CLOCK_REALTIME { libc::FUTEX_CLOCK_REALTIME } else { 0 };
     let operation = libc::FUTEX_WAIT_BITSET | libc::FUTEX_PRIVATE_FLAG | realtime;
-    let (no_word, any) = (std::ptr::null::<u32>(), u32::MAX);
+    let no_word = std::ptr::null::<u32>();
     // SAFETY: the word and the time outlive the call; the kernel only reads both.
     unsafe {
-        libc::syscall(libc::SYS_futex, word.as_ptr(), operation, expected, until, no_word, any);
+        libc::syscall(libc::SYS_futex, word.as_ptr(), operation, expected, until, no_word, groups);
     }
 }
 
@@ -469,6 +483,20 @@ pub fn wake_on(word: &AtomicU32) {
     let operation = libc::FUTEX_WAKE | libc::FUTEX_PRIVATE_FLAG;
     // SAFETY: the kernel only uses the word's address as a key.
     unsafe { libc::syscall(libc::SYS_futex, word.as_ptr(), operation, 1) };
+}
+
+/// How many sleepers to wake: every one.
+pub const ALL: u32 = i32::MAX as u32;
+
+/// Wakes at most so many of those who sleep on a word as members of these groups, and says how
+/// many. The word may be gone by then: whoever is woken needlessly looks again.
+pub fn wake_on_of(groups: u32, word: *const u32, most: u32) -> u32 {
+    let operation = libc::FUTEX_WAKE_BITSET | libc::FUTEX_PRIVATE_FLAG;
+    let (no_time, no_word) = (std::ptr::null::<libc::timespec>(), std::ptr::null::<u32>());
+    // SAFETY: the kernel only uses the word's address as a key.
+    let woken =
+        unsafe { libc::syscall(libc::SYS_futex, word, operation, most, no_time, no_word, groups) };
+    woken.max(0) as u32
 }
 
 /// How often the calling thread has made way for another, by itself or not.

@@ -14,6 +14,7 @@ use windows_sys::Win32::System::IO::OVERLAPPED;
 use crate::backend;
 use crate::event::Signal;
 use crate::jump::{self, Place};
+use crate::locals;
 use crate::mutex::Owned;
 use crate::object::WAITS;
 use crate::park::{Parker, Rouse};
@@ -329,6 +330,7 @@ impl Local {
         if let Some(port) = self.port.take() {
             port.retire(&self.thread);
         }
+        locals::end();
         self.thread.end();
     }
 
