@@ -59,6 +59,24 @@ BOOL WINAPI CopyFileA(LPCSTR lpExistingFileName, LPCSTR lpNewFileName, BOOL bFai
 BOOL WINAPI CopyFileW(LPCWSTR lpExistingFileName, LPCWSTR lpNewFileName, BOOL bFailIfExists)
     WINSOCK_WIDE(CopyFileW);
 
+/* Pipes with a name; see namedpipeapi.h. */
+#define PIPE_ACCESS_INBOUND 0x00000001
+#define PIPE_ACCESS_OUTBOUND 0x00000002
+#define PIPE_ACCESS_DUPLEX 0x00000003
+#define FILE_FLAG_FIRST_PIPE_INSTANCE 0x00080000
+#define PIPE_WAIT 0x00000000
+#define PIPE_READMODE_BYTE 0x00000000
+#define PIPE_TYPE_BYTE 0x00000000
+#define PIPE_ACCEPT_REMOTE_CLIENTS 0x00000000
+#define PIPE_REJECT_REMOTE_CLIENTS 0x00000008
+#define PIPE_UNLIMITED_INSTANCES 255
+HANDLE WINAPI CreateNamedPipeA(LPCSTR lpName, DWORD dwOpenMode, DWORD dwPipeMode,
+                               DWORD nMaxInstances, DWORD nOutBufferSize, DWORD nInBufferSize,
+                               DWORD nDefaultTimeOut, LPSECURITY_ATTRIBUTES lpSecurityAttributes);
+#ifndef UNICODE
+#define CreateNamedPipe CreateNamedPipeA
+#endif
+
 /* Serial ports, which are Linux devices: "/dev/ttyUSB0". */
 #define NOPARITY 0
 #define ODDPARITY 1

@@ -335,6 +335,8 @@ exports! {
     }
 
     pipes of winsock_sys::Win32::System::Pipes {
+        CreateNamedPipeA,
+        CreateNamedPipeW,
         CreatePipe,
     }
 
@@ -472,6 +474,7 @@ exports! {
         ws_CreateEventExW = CreateEventExW,
         ws_CreateEventW = CreateEventW,
         ws_CreateFileW = CreateFileW,
+        ws_CreateNamedPipeW = CreateNamedPipeW,
         ws_CreateMutexExW = CreateMutexExW,
         ws_CreateMutexW = CreateMutexW,
         ws_CreateSemaphoreExW = CreateSemaphoreExW,

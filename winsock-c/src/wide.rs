@@ -15,6 +15,7 @@ use windows_sys::Win32::UI::WindowsAndMessaging::{HMENU, WNDCLASSEXW, WNDCLASSW}
 use windows_sys::core::{BOOL, GUID};
 use winsock_sys::Win32::Networking::WinSock as winsock;
 use winsock_sys::Win32::Storage::FileSystem as files;
+use winsock_sys::Win32::System::Pipes as pipes;
 use winsock_sys::Win32::System::Threading as threading;
 use winsock_sys::Win32::UI::WindowsAndMessaging as windows;
 
@@ -101,6 +102,11 @@ with_texts! {
 
     threading::CreateMutexExW as CreateMutexExW(
         security: In<SECURITY_ATTRIBUTES>, name: Text, flags: u32, access: u32
+    ) -> HANDLE;
+
+    pipes::CreateNamedPipeW as CreateNamedPipeW(
+        name: Text, open_mode: u32, pipe_mode: u32, most: u32, out_size: u32, in_size: u32,
+        timeout: u32, security: In<SECURITY_ATTRIBUTES>
     ) -> HANDLE;
 
     threading::OpenMutexW as OpenMutexW(access: u32, inherit: BOOL, name: Text) -> HANDLE;

@@ -458,27 +458,44 @@ pub unsafe fn recv_into(
     overlapped: *mut OVERLAPPED,
     routine: Routine,
 ) -> Result<(), Code> {
-    let socket = object::socket(s)?;
+    let (buffers, from) = ((buffers, buffer_count), (from, from_len));
+    // SAFETY: passed on from our caller.
+    unsafe { recv_on(&object::socket(s)?, buffers, received, flags, from, overlapped, routine) }
+}
+
+/// As [`recv_into`], with the socket at hand.
+///
+/// # Safety
+/// As [`WSARecv`].
+pub unsafe fn recv_on(
+    socket: &SocketRef,
+    (buffers, buffer_count): (*const WSABUF, u32),
+    received: *mut u32,
+    flags: *mut u32,
+    (from, from_len): (*mut SOCKADDR, *mut i32),
+    overlapped: *mut OVERLAPPED,
+    routine: Routine,
+) -> Result<(), Code> {
     if flags.is_null() {
         return Err(Code::wsa(WSAEFAULT));
     }
     // SAFETY: our caller vouches for arrays, addresses and flags.
     let (buffers, from, linux_flags) = unsafe {
-        let from = sender_room(&socket, from, from_len)?;
+        let from = sender_room(socket, from, from_len)?;
         (capture(buffers, buffer_count)?, from, flags_of(*flags as i32)?)
     };
     if overlapped.is_null() {
         if received.is_null() {
             return Err(Code::wsa(WSAEFAULT));
         }
-        let bytes = recv_now(&socket, &buffers, linux_flags, from)?;
+        let bytes = recv_now(socket, &buffers, linux_flags, from)?;
         // SAFETY: our caller vouches for both.
         unsafe { (*received, *flags) = (bytes, 0) };
         return Ok(());
     }
     let kind = Kind::Recv { buffers, flags: linux_flags, from };
     // SAFETY: passed on from our caller.
-    unsafe { issue(&socket, Direction::In, kind, received, overlapped, routine) }
+    unsafe { issue(socket, Direction::In, kind, received, overlapped, routine) }
 }
 
 /// Sends several buffers, at once or overlapped: [WSASend][ms]. An overlapped send on a stream is
@@ -536,10 +553,27 @@ pub unsafe fn send_from(
     overlapped: *mut OVERLAPPED,
     routine: Routine,
 ) -> Result<(), Code> {
-    let socket = object::socket(s)?;
+    let buffers = (buffers, buffer_count);
+    // SAFETY: passed on from our caller.
+    unsafe { send_on(&object::socket(s)?, buffers, sent, flags, to, overlapped, routine) }
+}
+
+/// As [`send_from`], with the socket at hand.
+///
+/// # Safety
+/// As [`WSARecv`].
+pub unsafe fn send_on(
+    socket: &SocketRef,
+    (buffers, buffer_count): (*const WSABUF, u32),
+    sent: *mut u32,
+    flags: u32,
+    to: Option<(*const SOCKADDR, i32)>,
+    overlapped: *mut OVERLAPPED,
+    routine: Routine,
+) -> Result<(), Code> {
     let to = match to {
         // SAFETY: our caller vouches for the address.
-        Some((name, len)) => unsafe { receiver(&socket, name, len) }?,
+        Some((name, len)) => unsafe { receiver(socket, name, len) }?,
         None => None,
     };
     // SAFETY: our caller vouches for the array.
@@ -548,13 +582,13 @@ pub unsafe fn send_from(
         if sent.is_null() {
             return Err(Code::wsa(WSAEFAULT));
         }
-        let bytes = send_now(&socket, &buffers, flags, to.as_ref())?;
+        let bytes = send_now(socket, &buffers, flags, to.as_ref())?;
         // SAFETY: our caller vouches for it.
         unsafe { *sent = bytes };
         return Ok(());
     }
-    prepare_send(&socket, to.as_ref())?;
+    prepare_send(socket, to.as_ref())?;
     let kind = Kind::Send { buffers, flags, to };
     // SAFETY: passed on from our caller.
-    unsafe { issue(&socket, Direction::Out, kind, sent, overlapped, routine) }
+    unsafe { issue(socket, Direction::Out, kind, sent, overlapped, routine) }
 }

@@ -14,7 +14,8 @@ use std::os::unix::fs::FileTypeExt;
 
 use windows_sys::Win32::Foundation::{
     ERROR_BROKEN_PIPE, ERROR_CONNECTION_ABORTED, ERROR_HANDLE_EOF, ERROR_INVALID_HANDLE,
-    ERROR_INVALID_PARAMETER, ERROR_NETNAME_DELETED, HANDLE, STATUS_END_OF_FILE, STATUS_SUCCESS,
+    ERROR_INVALID_PARAMETER, ERROR_NETNAME_DELETED, ERROR_NO_DATA, HANDLE, STATUS_END_OF_FILE,
+    STATUS_SUCCESS,
 };
 use windows_sys::Win32::Networking::WinSock::{
     LPWSAOVERLAPPED_COMPLETION_ROUTINE, WSABUF, WSAECONNABORTED, WSAECONNRESET, WSAEFAULT,
@@ -184,7 +185,8 @@ unsafe fn on_socket(
     routine: LPWSAOVERLAPPED_COMPLETION_ROUTINE,
 ) -> Result<(), Code> {
     let socket = SocketRef::of(object).ok_or(Code(ERROR_INVALID_HANDLE))?;
-    if overlapped.is_null() && socket.form.overlapped {
+    // Windows makes a thread wait for its pipe, though it should have brought an OVERLAPPED.
+    if overlapped.is_null() && socket.form.overlapped && !socket.form.is_pipe() {
         return Err(Code(ERROR_INVALID_PARAMETER));
     }
     let (mut flags, none) = (0, (std::ptr::null_mut(), std::ptr::null_mut()));
@@ -194,20 +196,27 @@ unsafe fn on_socket(
         Span::Write(start, _) => start.cast_mut(),
     };
     let buffer = (&WSABUF { len: len as u32, buf: start } as *const WSABUF, 1);
-    let s = handle.addr();
+    if !socket.form.is_pipe() {
+        object::socket(handle.addr())?;
+    }
     // SAFETY: passed on from our caller.
     let done = unsafe {
         match span {
             Span::Read(..) => {
-                data::recv_into(s, buffer, count, &mut flags, none, overlapped, routine)
+                data::recv_on(&socket, buffer, count, &mut flags, none, overlapped, routine)
             }
-            Span::Write(..) => data::send_from(s, buffer, count, 0, None, overlapped, routine),
+            Span::Write(..) => data::send_on(&socket, buffer, count, 0, None, overlapped, routine),
         }
     };
     done.map_err(|code| match code.as_wsa() {
         WSAECONNRESET => Code(ERROR_NETNAME_DELETED),
         WSAECONNABORTED => Code(ERROR_CONNECTION_ABORTED),
         WSAENOTSOCK => Code(ERROR_INVALID_HANDLE),
+        // Winsock has no word of its own for a pipe whose other end is closed.
+        WSAEINVAL if socket.form.is_pipe() => Code(match span {
+            Span::Read(..) => ERROR_BROKEN_PIPE,
+            Span::Write(..) => ERROR_NO_DATA,
+        }),
         WSAEINVAL | WSAEFAULT => Code(ERROR_INVALID_PARAMETER),
         _ => code,
     })

@@ -28,6 +28,7 @@ use windows_sys::core::{BOOL, PCSTR, PCWSTR};
 
 use crate::error::{self, Code};
 use crate::handle::Ref;
+use crate::named_pipes;
 use crate::object::{self, Object};
 use crate::op::Report;
 use crate::sync::{Mutex, lock};
@@ -159,8 +160,11 @@ fn opened(
     flags: FILE_FLAGS_AND_ATTRIBUTES,
 ) -> HANDLE {
     let name = name.filter(|name| !name.is_empty()).ok_or(Code(ERROR_PATH_NOT_FOUND));
-    let file = name.and_then(|name| open(path(&name), access, disposition, flags));
-    file.and_then(|file| object::insert(Object::File(file))).unwrap_or_else(|code| {
+    let handle = name.and_then(|name| match named_pipes::name(&name) {
+        Some(pipe) => named_pipes::open(&pipe, access, flags),
+        None => object::insert(Object::File(open(path(&name), access, disposition, flags)?)),
+    });
+    handle.unwrap_or_else(|code| {
         error::set_last(code);
         INVALID_HANDLE_VALUE
     })

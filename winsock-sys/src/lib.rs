@@ -116,6 +116,7 @@ mod mutex;
 mod mutexes;
 #[cfg(target_os = "linux")]
 mod named;
+mod named_pipes;
 #[cfg(target_os = "linux")]
 mod names;
 #[cfg(target_os = "linux")]

@@ -98,7 +98,8 @@ pub fn socket(s: SOCKET) -> Result<SocketRef, Code> {
     if !start::started() {
         return Err(Code::wsa(WSANOTINITIALISED)); // Rule 5.
     }
-    TABLE.open(s).and_then(SocketRef::of).ok_or(Code::wsa(WSAENOTSOCK))
+    let socket = TABLE.open(s).and_then(SocketRef::of).filter(|socket| !socket.form.is_pipe());
+    socket.ok_or(Code::wsa(WSAENOTSOCK))
 }
 
 /// As [`socket`], for the functions that do not know DuplicateHandle's copies (rule 7).

@@ -42,6 +42,14 @@ pub struct Form {
 }
 
 impl Form {
+    /// An end of a pipe with a name, which is a socket inside.
+    pub const PIPE: Form =
+        Form { family: libc::AF_UNIX, kind: libc::SOCK_STREAM, protocol: 0, overlapped: false };
+
+    pub fn is_pipe(self) -> bool {
+        self.family == libc::AF_UNIX
+    }
+
     pub fn is_stream(self) -> bool {
         self.kind == libc::SOCK_STREAM
     }

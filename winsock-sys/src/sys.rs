@@ -6,7 +6,7 @@
 
 use std::io::Error;
 use std::mem;
-use std::os::fd::RawFd;
+use std::os::fd::{FromRawFd, OwnedFd, RawFd};
 use std::sync::atomic::AtomicU32;
 
 use libc::{c_int, iovec, pollfd};
@@ -70,6 +70,20 @@ pub fn socket(family: c_int, kind: c_int, protocol: c_int) -> Result<RawFd> {
     let kind = kind | libc::SOCK_NONBLOCK | libc::SOCK_CLOEXEC;
     // SAFETY: no memory is passed.
     retry(|| unsafe { libc::socket(family, kind, protocol) as isize }).map(|fd| fd as RawFd)
+}
+
+/// Two connected ends. EOPNOTSUPP in the scripted kernel.
+pub fn pair() -> Result<(OwnedFd, OwnedFd)> {
+    if fake::kernel().is_some() {
+        return Err(Errno(libc::EOPNOTSUPP));
+    }
+    let kind = libc::SOCK_STREAM | libc::SOCK_NONBLOCK | libc::SOCK_CLOEXEC;
+    let mut ends = [-1; 2];
+    // SAFETY: two descriptors are written into two places, and are then ours.
+    unsafe {
+        retry(|| libc::socketpair(libc::AF_UNIX, kind, 0, ends.as_mut_ptr()) as isize)?;
+        Ok((OwnedFd::from_raw_fd(ends[0]), OwnedFd::from_raw_fd(ends[1])))
+    }
 }
 
 pub fn close(fd: RawFd) {

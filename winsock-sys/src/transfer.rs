@@ -4,7 +4,8 @@ use std::os::fd::RawFd;
 
 use windows_sys::Win32::Foundation::{
     NTSTATUS, STATUS_BUFFER_OVERFLOW, STATUS_CONNECTION_RESET, STATUS_INVALID_CONNECTION,
-    STATUS_INVALID_PARAMETER, STATUS_PIPE_DISCONNECTED, STATUS_PORT_UNREACHABLE, STATUS_SUCCESS,
+    STATUS_INVALID_PARAMETER, STATUS_PIPE_BROKEN, STATUS_PIPE_CLOSING, STATUS_PIPE_DISCONNECTED,
+    STATUS_PORT_UNREACHABLE, STATUS_SUCCESS,
 };
 use windows_sys::Win32::Networking::WinSock::SOCKADDR;
 
@@ -26,9 +27,19 @@ pub fn recv_step(
 ) -> Step {
     let fd = match may_recv(form, state) {
         Ok(fd) => fd,
+        Err(STATUS_CONNECTION_RESET) if form.is_pipe() => {
+            return Step::Done(STATUS_PIPE_BROKEN, 0);
+        }
         Err(status) => return Step::Done(status, 0),
     };
     match form.is_stream() {
+        true if form.is_pipe() => match recv_stream(state, fd, buffers, flags, done) {
+            Step::Done(STATUS_SUCCESS, 0) if buffers.total() > 0 => {
+                Step::Done(STATUS_PIPE_BROKEN, 0)
+            }
+            Step::Done(STATUS_CONNECTION_RESET, _) => Step::Done(STATUS_PIPE_BROKEN, 0),
+            step => step,
+        },
         true => recv_stream(state, fd, buffers, flags, done),
         false => recv_datagram(state, fd, buffers, flags, from, done),
     }
@@ -210,6 +221,9 @@ pub fn send_step(
 ) -> Step {
     let fd = match may_send(form, state) {
         Ok(fd) => fd,
+        Err(STATUS_CONNECTION_RESET) if form.is_pipe() => {
+            return Step::Done(STATUS_PIPE_CLOSING, 0);
+        }
         Err(status) => return Step::Done(status, 0),
     };
     let total = buffers.total();
@@ -242,7 +256,13 @@ pub fn send_step(
             }
             Err(Errno(libc::ECONNRESET | libc::EPIPE)) => {
                 state.reset = true;
-                return Step::Done(STATUS_CONNECTION_RESET, 0);
+                return Step::Done(
+                    match form.is_pipe() {
+                        true => STATUS_PIPE_CLOSING,
+                        false => STATUS_CONNECTION_RESET,
+                    },
+                    0,
+                );
             }
             Err(errno) => return Step::Done(error::status_of_errno(errno.0), 0),
         }

@@ -294,9 +294,15 @@ pub mod Win32 {
             };
         }
 
-        /// Pipes without a name.
+        /// Pipes within the process.
         pub mod Pipes {
+            pub use windows_sys::Win32::System::Pipes::{
+                NAMED_PIPE_MODE, PIPE_ACCEPT_REMOTE_CLIENTS, PIPE_NOWAIT, PIPE_READMODE_BYTE,
+                PIPE_REJECT_REMOTE_CLIENTS, PIPE_TYPE_BYTE, PIPE_UNLIMITED_INSTANCES, PIPE_WAIT,
+            };
+
             pub use crate::files::CreatePipe;
+            pub use crate::named_pipes::{CreateNamedPipeA, CreateNamedPipeW};
         }
 
         pub mod WindowsProgramming {
