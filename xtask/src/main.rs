@@ -6,6 +6,7 @@ mod abi;
 mod c_api;
 mod checks;
 mod conformance_table;
+mod examples;
 mod headers;
 mod install;
 mod nightly;
@@ -27,6 +28,7 @@ enum Chore {
     Asan(checks::Asan),
     CApi(c_api::Args),
     ConformanceTable(conformance_table::Args),
+    Examples(examples::Args),
     Headers(headers::Args),
     Install(install::Args),
     Loom(checks::Loom),
@@ -46,6 +48,7 @@ fn main() -> ExitCode {
         Chore::Asan(args) => checks::asan(&args),
         Chore::CApi(args) => c_api::run(&args),
         Chore::ConformanceTable(args) => conformance_table::run(&args),
+        Chore::Examples(args) => examples::run(&args),
         Chore::Headers(args) => headers::run(&args),
         Chore::Install(args) => install::run(&args),
         Chore::Loom(args) => checks::loom(&args),
