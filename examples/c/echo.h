@@ -42,17 +42,6 @@ static void *allocate(size_t size)
     return memory;
 }
 
-/* For what is seldom done: coming and leaving. */
-static HANDLE make_lock(void)
-{
-    HANDLE lock = CreateMutexW(NULL, FALSE, NULL);
-
-    if (lock == NULL) {
-        fail("CreateMutex", (int)GetLastError());
-    }
-    return lock;
-}
-
 static BOOL WINAPI on_console_event(DWORD event)
 {
     (void)event;
@@ -110,6 +99,17 @@ static SOCKET listen_at(int argc, char **argv, const char *model)
     printf("listening on %s:%s model=%s\n", host, service, model);
     fflush(stdout);
     return listener;
+}
+
+/* For what is seldom done: coming and leaving. */
+static inline HANDLE make_lock(void)
+{
+    HANDLE lock = CreateMutexW(NULL, FALSE, NULL);
+
+    if (lock == NULL) {
+        fail("CreateMutex", (int)GetLastError());
+    }
+    return lock;
 }
 
 /* To be called as soon as there is something that stop() can stop. */
