@@ -62,8 +62,10 @@ exports! {
     foundation of winsock_sys::Win32::Foundation {
         CloseHandle,
         DuplicateHandle,
+        GetHandleInformation,
         GetLastError,
         RtlNtStatusToDosError,
+        SetHandleInformation,
         SetLastError,
     }
 
@@ -660,6 +662,7 @@ exports! {
     }
 
     system of crate::system {
+        BCryptGenRandom,
         CompareFileTime,
         FileTimeToLocalFileTime,
         FileTimeToSystemTime,
@@ -725,10 +728,6 @@ exports! {
     version_utf32 of crate::version::utf32 {
         ws_GetVersionExW = GetVersionExW,
         ws_VerifyVersionInfoW = VerifyVersionInfoW,
-    }
-
-    random of crate::random {
-        BCryptGenRandom,
     }
 
     modules of crate::modules {

@@ -24,7 +24,6 @@ mod modules;
 mod paths;
 mod printf;
 mod process;
-mod random;
 mod serial;
 mod sockets;
 mod strings;

@@ -1,5 +1,5 @@
 /*
- * system.c - versions, random bytes and serial ports, through our headers and through mingw's.
+ * system.c - versions, random bytes, serial ports, handles: through our headers and through mingw's.
  *
  * `cargo xtask headers` compares what it prints.
  */
@@ -64,9 +64,23 @@ static void serial_ports(void) {
     printf(", %d\n", (int)GetLastError());
 }
 
+static void handles(void) {
+    DWORD flags = 7;
+    HANDLE event = CreateEvent(NULL, FALSE, FALSE, NULL);
+    BOOL done = GetHandleInformation(event, &flags);
+    printf("GetHandleInformation: %d, %d\n", done, (int)flags);
+    printf("cleared: %d\n", SetHandleInformation(event, HANDLE_FLAG_INHERIT, 0));
+    CloseHandle(event);
+    done = GetHandleInformation(event, &flags);
+    printf("closed: %d, %d\n", done, (int)GetLastError());
+    done = SetHandleInformation(event, HANDLE_FLAG_INHERIT, 0);
+    printf("closed: %d, %d\n", done, (int)GetLastError());
+}
+
 int main(void) {
     versions();
     random_bytes();
     serial_ports();
+    handles();
     return 0;
 }

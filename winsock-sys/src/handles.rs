@@ -1,6 +1,9 @@
-//! Closing handles, and naming the two ends of a connection.
+//! Closing handles, what they are made for, and naming the two ends of a connection.
 
-use windows_sys::Win32::Foundation::{ERROR_INVALID_HANDLE, FALSE, HANDLE, TRUE};
+use windows_sys::Win32::Foundation::{
+    ERROR_INVALID_HANDLE, ERROR_INVALID_PARAMETER, ERROR_NOT_SUPPORTED, FALSE, HANDLE,
+    HANDLE_FLAG_INHERIT, HANDLE_FLAG_PROTECT_FROM_CLOSE, HANDLE_FLAGS, TRUE,
+};
 use windows_sys::Win32::Networking::WinSock::{
     SOCKADDR, SOCKET, WSAEFAULT, WSAEINVAL, WSAENOTCONN,
 };
@@ -51,6 +54,40 @@ fn close(handle: HANDLE) -> Result<(), Code> {
         _ => {}
     }
     Ok(())
+}
+
+/// Whether a handle goes to child processes and is safe from CloseHandle, neither of which is so
+/// here: [GetHandleInformation][ms]. ERROR_INVALID_HANDLE.
+///
+/// [ms]: https://learn.microsoft.com/en-us/windows/win32/api/handleapi/nf-handleapi-gethandleinformation
+///
+/// # Safety
+/// As on Windows: `flags` is a place for them.
+pub unsafe extern "system" fn GetHandleInformation(handle: HANDLE, flags: *mut u32) -> BOOL {
+    error::truth(object::open(handle).map(|_| {
+        // SAFETY: our caller vouches for the place.
+        unsafe { *flags = 0 };
+    }))
+}
+
+/// Chooses what [`GetHandleInformation`] tells: [SetHandleInformation][ms]. ERROR_INVALID_HANDLE,
+/// ERROR_INVALID_PARAMETER for unknown flags.
+///
+/// DIFFERS: flags can be cleared, which they are. Setting one fails with ERROR_NOT_SUPPORTED.
+///
+/// [ms]: https://learn.microsoft.com/en-us/windows/win32/api/handleapi/nf-handleapi-sethandleinformation
+pub unsafe extern "system" fn SetHandleInformation(
+    handle: HANDLE,
+    mask: u32,
+    flags: HANDLE_FLAGS,
+) -> BOOL {
+    const KNOWN: u32 = HANDLE_FLAG_INHERIT | HANDLE_FLAG_PROTECT_FROM_CLOSE;
+    let allowed = match mask & flags {
+        _ if mask & !KNOWN != 0 => Err(Code(ERROR_INVALID_PARAMETER)),
+        0 => Ok(()),
+        _ => Err(Code(ERROR_NOT_SUPPORTED)),
+    };
+    error::truth(object::open(handle).and(allowed))
 }
 
 /// The socket's own address: [getsockname][ms]. WSAEINVAL when it has none yet, WSAEFAULT.

@@ -22,11 +22,10 @@ pub mod Win32 {
 
         pub use crate::duplicate::DuplicateHandle;
         pub use crate::error::{GetLastError, RtlNtStatusToDosError, SetLastError};
-        pub use crate::handles::CloseHandle;
+        pub use crate::handles::{CloseHandle, GetHandleInformation, SetHandleInformation};
 
         absent! {
-            CompareObjectHandles FreeLibrary GetHandleInformation GlobalFree
-            LocalFree SetHandleInformation SetLastErrorEx SysAddRefString
+            CompareObjectHandles FreeLibrary GlobalFree LocalFree SetLastErrorEx SysAddRefString
             SysAllocString SysAllocStringByteLen SysAllocStringLen SysFreeString
             SysReAllocString SysReAllocStringLen SysReleaseString SysStringByteLen
             SysStringLen
