@@ -4,43 +4,8 @@
 //! before the names that glibc has too, and before the W functions for wide characters of four
 //! bytes; `ws16_` before the names that glibc has too for wide characters of two.
 
-use core::arch::naked_asm;
-
 /// An exported function, whatever its signature.
 pub type Function = unsafe extern "C" fn();
-
-/// An export is a jump to the function, so that no signature is written a second time. What the
-/// headers declare is compared with the signatures in Rust by `cargo xtask headers`.
-macro_rules! export {
-    ($symbol:ident, $function:path) => {
-        #[unsafe(naked)]
-        #[unsafe(no_mangle)]
-        pub unsafe extern "C" fn $symbol() {
-            #[cfg(target_arch = "x86_64")]
-            naked_asm!("jmp {}", sym $function);
-            #[cfg(target_arch = "aarch64")]
-            naked_asm!("b {}", sym $function);
-        }
-    };
-}
-
-macro_rules! exports {
-    ($($module:ident of $($path:ident)::+ { $($symbol:ident $(= $name:ident)?,)* })*) => {
-        $(mod $module {
-            use super::*;
-            use $($path)::+ as of;
-
-            $(exports!(@export $symbol $($name)?);)*
-
-            pub const ALL: &[(&str, Function)] = &[$((stringify!($symbol), $symbol)),*];
-        })*
-
-        /// Every export by its symbol.
-        const ALL: &[&[(&str, Function)]] = &[$($module::ALL),*];
-    };
-    (@export $symbol:ident) => { export!($symbol, of::$symbol); };
-    (@export $symbol:ident $name:ident) => { export!($symbol, of::$name); };
-}
 
 fn symbol(name: &str) -> Option<Function> {
     ALL.iter().copied().flatten().find(|(symbol, _)| *symbol == name).map(|&(_, function)| function)
@@ -230,10 +195,20 @@ exports! {
         GetExitCodeThread,
         GetThreadId,
         GetThreadPriority,
+        InitOnceBeginInitialize,
+        InitOnceComplete,
+        InitOnceExecuteOnce,
+        InitOnceInitialize,
+        InitializeConditionVariable,
         InitializeCriticalSection,
         InitializeCriticalSectionAndSpinCount,
         InitializeCriticalSectionEx,
+        InitializeSListHead,
         InitializeSRWLock,
+        InterlockedFlushSList,
+        InterlockedPopEntrySList,
+        InterlockedPushEntrySList,
+        InterlockedPushListSListEx,
         IsThreadpoolTimerSet,
         LeaveCriticalSection,
         OpenEventA,
@@ -244,6 +219,7 @@ exports! {
         OpenWaitableTimerA,
         OpenWaitableTimerW,
         PulseEvent,
+        QueryDepthSList,
         QueryThreadpoolStackInformation,
         QueueUserAPC,
         QueueUserWorkItem,
@@ -271,6 +247,8 @@ exports! {
         SetWaitableTimerEx,
         SignalObjectAndWait,
         Sleep,
+        SleepConditionVariableCS,
+        SleepConditionVariableSRW,
         SleepEx,
         StartThreadpoolIo,
         SubmitThreadpoolWork,
@@ -294,6 +272,8 @@ exports! {
         WaitForThreadpoolTimerCallbacks,
         WaitForThreadpoolWaitCallbacks,
         WaitForThreadpoolWorkCallbacks,
+        WakeAllConditionVariable,
+        WakeConditionVariable,
         _getpid = GetCurrentProcessId,
     }
 

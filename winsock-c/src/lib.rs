@@ -14,6 +14,8 @@
 
 mod conio;
 mod console;
+#[macro_use]
+mod export;
 mod exports;
 mod format;
 mod heap;

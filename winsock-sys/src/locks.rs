@@ -7,6 +7,9 @@
 //! A thread that sleeps here is no thread at work: the watch finds out that it sleeps, and its port
 //! releases another (rule 143).
 
+pub mod condition;
 pub mod critical;
+pub mod list;
+pub mod once;
 pub mod slim;
 pub mod word;

@@ -184,6 +184,11 @@ pub mod Win32 {
             };
         }
 
+        /// Interlocked lists, as they lie in memory.
+        pub mod Kernel {
+            pub use windows_sys::Win32::System::Kernel::{SLIST_ENTRY, SLIST_HEADER};
+        }
+
         /// The program's own module.
         pub mod LibraryLoader {
             pub use crate::modules::{GetModuleHandleA, GetModuleHandleW};
@@ -205,11 +210,14 @@ pub mod Win32 {
         /// Events and what else to wait for, waits, threads, APCs.
         pub mod Threading {
             pub use windows_sys::Win32::System::Threading::{
+                CONDITION_VARIABLE, CONDITION_VARIABLE_INIT, CONDITION_VARIABLE_LOCKMODE_SHARED,
                 CREATE_EVENT, CREATE_EVENT_INITIAL_SET, CREATE_EVENT_MANUAL_RESET,
                 CREATE_MUTEX_INITIAL_OWNER, CREATE_SUSPENDED,
                 CREATE_WAITABLE_TIMER_HIGH_RESOLUTION, CREATE_WAITABLE_TIMER_MANUAL_RESET,
                 CRITICAL_SECTION, CRITICAL_SECTION_DEBUG, EVENT_ALL_ACCESS, EVENT_MODIFY_STATE,
-                INFINITE, LPTHREAD_START_ROUTINE, MUTEX_ALL_ACCESS, MUTEX_MODIFY_STATE,
+                INFINITE, INIT_ONCE, INIT_ONCE_ASYNC, INIT_ONCE_CHECK_ONLY,
+                INIT_ONCE_CTX_RESERVED_BITS, INIT_ONCE_INIT_FAILED, INIT_ONCE_STATIC_INIT,
+                LPTHREAD_START_ROUTINE, MUTEX_ALL_ACCESS, MUTEX_MODIFY_STATE, PINIT_ONCE_FN,
                 PTIMERAPCROUTINE, PTP_CALLBACK_INSTANCE, PTP_CLEANUP_GROUP,
                 PTP_CLEANUP_GROUP_CANCEL_CALLBACK, PTP_IO, PTP_POOL, PTP_SIMPLE_CALLBACK,
                 PTP_TIMER, PTP_TIMER_CALLBACK, PTP_WAIT, PTP_WAIT_CALLBACK, PTP_WIN32_IO_CALLBACK,
@@ -242,10 +250,21 @@ pub mod Win32 {
                 PulseEvent, ResetEvent, SetEvent,
             };
             pub use crate::locals::{TlsAlloc, TlsFree, TlsGetValue, TlsSetValue};
+            pub use crate::locks::condition::{
+                InitializeConditionVariable, SleepConditionVariableCS, SleepConditionVariableSRW,
+                WakeAllConditionVariable, WakeConditionVariable,
+            };
             pub use crate::locks::critical::{
                 DeleteCriticalSection, EnterCriticalSection, InitializeCriticalSection,
                 InitializeCriticalSectionAndSpinCount, InitializeCriticalSectionEx,
                 LeaveCriticalSection, SetCriticalSectionSpinCount, TryEnterCriticalSection,
+            };
+            pub use crate::locks::list::{
+                InitializeSListHead, InterlockedFlushSList, InterlockedPopEntrySList,
+                InterlockedPushEntrySList, InterlockedPushListSListEx, QueryDepthSList,
+            };
+            pub use crate::locks::once::{
+                InitOnceBeginInitialize, InitOnceComplete, InitOnceExecuteOnce, InitOnceInitialize,
             };
             pub use crate::locks::slim::{
                 AcquireSRWLockExclusive, AcquireSRWLockShared, InitializeSRWLock,
