@@ -21,7 +21,8 @@ use winsock_sys::Win32::System::Threading::{
     InterlockedFlushSList, InterlockedPopEntrySList, InterlockedPushEntrySList,
     LeaveCriticalSection, QueryDepthSList, ReleaseSRWLockExclusive, ReleaseSRWLockShared, SRWLOCK,
     SRWLOCK_INIT, SleepConditionVariableCS, SleepConditionVariableSRW, TryAcquireSRWLockExclusive,
-    WakeAllConditionVariable, WakeConditionVariable,
+    WaitOnAddress, WakeAllConditionVariable, WakeByAddressAll, WakeByAddressSingle,
+    WakeConditionVariable,
 };
 
 const THREADS: usize = 4;
@@ -358,4 +359,73 @@ fn r169_entries_are_conserved() {
     let mut numbers: Vec<usize> = std::iter::from_fn(|| list.pop()).collect();
     numbers.sort_unstable();
     assert_eq!(numbers, (0..ITEMS).collect::<Vec<_>>());
+}
+
+fn wait_on(variable: &AtomicU32, unwanted: u32, ms: u32) -> Result<(), u32> {
+    // SAFETY: both outlive the call.
+    bool_result(|| unsafe {
+        WaitOnAddress(variable.as_ptr().cast(), (&raw const unwanted).cast(), 4, ms)
+    })
+}
+
+#[test]
+fn r170_a_wait_ends_when_the_variable_differs_or_the_time_is_up() {
+    let variable = AtomicU32::new(1);
+    assert_eq!(wait_on(&variable, 2, SOON), Ok(()));
+    assert_eq!(wait_on(&variable, 1, 0), Err(ERROR_TIMEOUT));
+    assert_eq!(wait_on(&variable, 1, 20), Err(ERROR_TIMEOUT));
+    let of_size = |size| {
+        // SAFETY: refused before anything is read, or of the variable's size at most.
+        bool_result(|| unsafe {
+            WaitOnAddress(variable.as_ptr().cast(), variable.as_ptr().cast(), size, 0)
+        })
+    };
+    assert_eq!(of_size(3), Err(ERROR_INVALID_PARAMETER));
+    assert_eq!(of_size(1), Err(ERROR_TIMEOUT));
+}
+
+#[test]
+fn r170_a_wake_reaches_one_or_all() {
+    let (variable, awake) = (AtomicU32::new(0), AtomicI32::new(0));
+    thread::scope(|scope| {
+        for _ in 0..THREADS {
+            scope.spawn(|| {
+                assert_eq!(wait_on(&variable, 0, SOON), Ok(()));
+                awake.fetch_add(1, Ordering::SeqCst);
+            });
+        }
+        pause();
+        // SAFETY: the address is not followed.
+        unsafe { WakeByAddressSingle(variable.as_ptr().cast()) };
+        assert!(comes_true(|| awake.load(Ordering::SeqCst) >= 1));
+        variable.store(1, Ordering::SeqCst);
+        // SAFETY: as above.
+        unsafe { WakeByAddressAll(variable.as_ptr().cast()) };
+        assert!(comes_true(|| awake.load(Ordering::SeqCst) == THREADS as i32));
+    });
+}
+
+/// Threads that hand a turn round would stop if a wake were lost.
+#[test]
+fn r170_no_wake_is_lost() {
+    let turn = AtomicU32::new(0);
+    thread::scope(|scope| {
+        for own in 0..THREADS as u32 {
+            let turn = &turn;
+            scope.spawn(move || {
+                for _ in 0..1000 {
+                    loop {
+                        let now = turn.load(Ordering::SeqCst);
+                        if now == own {
+                            break;
+                        }
+                        assert_eq!(wait_on(turn, now, SOON), Ok(()), "a wake was lost");
+                    }
+                    turn.store((own + 1) % THREADS as u32, Ordering::SeqCst);
+                    // SAFETY: the address is not followed.
+                    unsafe { WakeByAddressAll(turn.as_ptr().cast()) };
+                }
+            });
+        }
+    });
 }

@@ -87,6 +87,10 @@ typedef struct _RTL_BARRIER {
 /*
  * Waiting until a variable changes.
  */
+BOOL WINAPI WaitOnAddress(volatile VOID *Address, PVOID CompareAddress, SIZE_T AddressSize,
+                          DWORD dwMilliseconds);
+VOID WINAPI WakeByAddressSingle(PVOID Address);
+VOID WINAPI WakeByAddressAll(PVOID Address);
 
 /*
  * Events.

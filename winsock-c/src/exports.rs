@@ -272,7 +272,10 @@ exports! {
         WaitForThreadpoolTimerCallbacks,
         WaitForThreadpoolWaitCallbacks,
         WaitForThreadpoolWorkCallbacks,
+        WaitOnAddress,
         WakeAllConditionVariable,
+        WakeByAddressAll,
+        WakeByAddressSingle,
         WakeConditionVariable,
         _getpid = GetCurrentProcessId,
     }

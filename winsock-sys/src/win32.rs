@@ -250,6 +250,7 @@ pub mod Win32 {
                 PulseEvent, ResetEvent, SetEvent,
             };
             pub use crate::locals::{TlsAlloc, TlsFree, TlsGetValue, TlsSetValue};
+            pub use crate::locks::address::{WaitOnAddress, WakeByAddressAll, WakeByAddressSingle};
             pub use crate::locks::condition::{
                 InitializeConditionVariable, SleepConditionVariableCS, SleepConditionVariableSRW,
                 WakeAllConditionVariable, WakeConditionVariable,
