@@ -116,6 +116,7 @@ mod mutex;
 mod mutexes;
 #[cfg(target_os = "linux")]
 mod named;
+#[cfg(target_os = "linux")]
 mod named_pipes;
 #[cfg(target_os = "linux")]
 mod names;
