@@ -1,8 +1,9 @@
 /*
  * wchar.h - glibc's, with Microsoft's names beyond the standard; see winsock/crt.h and stdio.h.
  *
- * With -fshort-wchar what stands here takes the 2-byte wchar_t. glibc's own wcslen, wcscpy and so on
- * do not: they are compiled for 4 bytes.
+ * With -fshort-wchar what stands here takes the 2-byte wchar_t, and so do wcslen, wcscpy, wcstol and
+ * their like, of winsock/short_wchar.h. What reads streams or other encodings (fgetws, swscanf,
+ * mbrtowc) is glibc's, and does not: it is compiled for 4 bytes.
  *
  * https://learn.microsoft.com/en-us/cpp/c-runtime-library/string-manipulation-crt
  */
@@ -13,7 +14,71 @@
 #pragma push_macro("__USE_FORTIFY_LEVEL")
 #undef __USE_FORTIFY_LEVEL
 #define __USE_FORTIFY_LEVEL 0
+#if __SIZEOF_WCHAR_T__ == 2
+#define wmemcpy winsock_glibc_wmemcpy
+#define wmemmove winsock_glibc_wmemmove
+#define wmemset winsock_glibc_wmemset
+#define wmemcmp winsock_glibc_wmemcmp
+#define wmemchr winsock_glibc_wmemchr
+#define wcsnlen winsock_glibc_wcsnlen
+#define wcslen winsock_glibc_wcslen
+#define wcscpy winsock_glibc_wcscpy
+#define wcsncpy winsock_glibc_wcsncpy
+#define wcscat winsock_glibc_wcscat
+#define wcsncat winsock_glibc_wcsncat
+#define wcsncmp winsock_glibc_wcsncmp
+#define wcscmp winsock_glibc_wcscmp
+#define wcscoll winsock_glibc_wcscoll
+#define wcsxfrm winsock_glibc_wcsxfrm
+#define wcschr winsock_glibc_wcschr
+#define wcsrchr winsock_glibc_wcsrchr
+#define wcsstr winsock_glibc_wcsstr
+#define wcsspn winsock_glibc_wcsspn
+#define wcscspn winsock_glibc_wcscspn
+#define wcspbrk winsock_glibc_wcspbrk
+#define wcstok winsock_glibc_wcstok
+#define wcstol winsock_glibc_wcstol
+#define wcstoul winsock_glibc_wcstoul
+#define wcstoll winsock_glibc_wcstoll
+#define wcstoull winsock_glibc_wcstoull
+#define wcstof winsock_glibc_wcstof
+#define wcstod winsock_glibc_wcstod
+#define wcstold winsock_glibc_wcstold
+#define wcsdup winsock_glibc_wcsdup
+#endif
 #include_next <wchar.h>
+#if __SIZEOF_WCHAR_T__ == 2
+#undef wmemcpy
+#undef wmemmove
+#undef wmemset
+#undef wmemcmp
+#undef wmemchr
+#undef wcsnlen
+#undef wcslen
+#undef wcscpy
+#undef wcsncpy
+#undef wcscat
+#undef wcsncat
+#undef wcsncmp
+#undef wcscmp
+#undef wcscoll
+#undef wcsxfrm
+#undef wcschr
+#undef wcsrchr
+#undef wcsstr
+#undef wcsspn
+#undef wcscspn
+#undef wcspbrk
+#undef wcstok
+#undef wcstol
+#undef wcstoul
+#undef wcstoll
+#undef wcstoull
+#undef wcstof
+#undef wcstod
+#undef wcstold
+#undef wcsdup
+#endif
 #pragma pop_macro("__USE_FORTIFY_LEVEL")
 /* Parts of glibc take no more of it than mbstate_t, and come back for the rest. */
 #if !defined(WINSOCK_WCHAR_H) && defined(_WCHAR_H)
@@ -22,6 +87,10 @@
 #include <stdarg.h>
 
 #include <winsock/crt.h>
+
+#if __SIZEOF_WCHAR_T__ == 2
+#include <winsock/short_wchar.h>
+#endif
 
 #define CHAR_ wchar_t
 #define TEXT_(name) wcs##name
