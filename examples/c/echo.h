@@ -32,7 +32,7 @@ static void fail(const char *what, int error)
     exit(1);
 }
 
-static void *allocate(size_t size)
+static inline void *allocate(size_t size)
 {
     void *memory = calloc(1, size);
 
