@@ -5,6 +5,7 @@
 
 use std::collections::BTreeMap;
 use std::os::fd::{IntoRawFd, OwnedFd};
+use std::sync::{Mutex, PoisonError};
 
 use windows_sys::Win32::Foundation::{
     ERROR_ACCESS_DENIED, ERROR_FILE_NOT_FOUND, ERROR_INVALID_NAME, ERROR_INVALID_PARAMETER,
@@ -25,7 +26,6 @@ use windows_sys::core::{PCSTR, PCWSTR};
 use crate::error::{self, Code};
 use crate::object::{SocketRef, TABLE};
 use crate::socket::{self, Form};
-use crate::sync::{Mutex, lock};
 use crate::{sys, text};
 
 const PREFIX: &str = r"\\.\pipe\";
@@ -119,7 +119,7 @@ fn create(
     if pipe_mode & (PIPE_TYPE_MESSAGE | PIPE_READMODE_MESSAGE) != 0 {
         return Err(Code(ERROR_NOT_SUPPORTED));
     }
-    let mut pipes = lock(&PIPES);
+    let mut pipes = PIPES.lock().unwrap_or_else(PoisonError::into_inner);
     pipes.retain(|_, instances| {
         instances.retain(|instance| TABLE.open(instance.server).is_some());
         !instances.is_empty()
@@ -142,7 +142,7 @@ fn create(
 pub fn open(name: &str, access: u32, flags: FILE_FLAGS_AND_ATTRIBUTES) -> Result<HANDLE, Code> {
     let reads = access & (GENERIC_READ | GENERIC_ALL | FILE_READ_DATA) != 0;
     let writes = access & (GENERIC_WRITE | GENERIC_ALL | FILE_WRITE_DATA) != 0;
-    let mut pipes = lock(&PIPES);
+    let mut pipes = PIPES.lock().unwrap_or_else(PoisonError::into_inner);
     let instances = pipes.get_mut(name).ok_or(Code(ERROR_FILE_NOT_FOUND))?;
     instances.retain(|instance| TABLE.open(instance.server).is_some());
     if instances.is_empty() {
