@@ -58,6 +58,10 @@ static DWORD WINAPI Client(LPVOID lpPort)
         send(s, buf, n, 0);
         if (recv(s, buf, sizeof(buf), 0) != n)
             return 1;
+        /* No next connection before the server has seen the end of this one */
+        shutdown(s, SD_SEND);
+        if (recv(s, buf, sizeof(buf), 0) != 0)
+            return 2;
         closesocket(s);
     }
     return 0;
