@@ -1,9 +1,9 @@
 //! Condition variables (rule 167).
 //!
 //! The structure is one word of two halves: a number that every wake changes, on which the sleepers
-//! sleep, and how many may sleep. Only wakes lower the count. It is never too low, so a wake that
-//! finds zero has nobody to wake; it is too high when somebody gave up, which costs a later wake
-//! one needless system call.
+//! sleep, and how many may sleep. Wakes lower the count, and so does a sleeper that gives up before
+//! any wake. It is never too low, so a wake that finds zero has nobody to wake; it is too high when
+//! a wake met more than it was meant for, which costs a later one a needless system call.
 
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 
@@ -48,7 +48,7 @@ impl Condition<'_> {
                 break true;
             }
             if until.is_some_and(|until| now_ns(libc::CLOCK_MONOTONIC) >= until) {
-                break false;
+                break !self.give_up(number);
             }
             sleep_on(self.number(), number, until, libc::CLOCK_MONOTONIC);
         };
@@ -58,6 +58,19 @@ impl Condition<'_> {
         }
         error::set_last(Code(ERROR_TIMEOUT));
         FALSE
+    }
+
+    /// Counts a sleeper out, unless there was a wake since it saw `number`.
+    fn give_up(&self, number: u32) -> bool {
+        let mut state = self.0.load(Ordering::Relaxed);
+        while state as u32 == number {
+            let next = state - ONE_SLEEPER;
+            match self.0.compare_exchange(state, next, Ordering::Relaxed, Ordering::Acquire) {
+                Ok(_) => return true,
+                Err(now) => state = now,
+            }
+        }
+        false
     }
 
     fn wake(&self, most: u32) {
