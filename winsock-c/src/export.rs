@@ -27,7 +27,7 @@ macro_rules! exports {
         })*
 
         /// Every export by its symbol.
-        const ALL: &[&[(&str, Function)]] = &[$($module::ALL),*];
+        pub const ALL: &[&[(&str, Function)]] = &[$($module::ALL),*];
     };
     (@export $symbol:ident) => { export!($symbol, of::$symbol); };
     (@export $symbol:ident $name:ident) => { export!($symbol, of::$name); };

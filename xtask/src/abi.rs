@@ -12,7 +12,7 @@ use crate::tree;
 /// Checks that both forms of the library export the table's names and nothing else
 ///
 /// The shared object's dynamic names, and the global names of the archive as `cargo xtask install`
-/// seals it, are those of winsock-c/src/exports.rs. A C program that names every one links against
+/// seals it, are those of the export table. A C program that names every one links against
 /// the archive by its path with -lpthread -ldl -lm, dynamically and statically, beside a function
 /// that has the name of one of the archive's own, and runs.
 #[derive(clap::Args)]

@@ -33,15 +33,22 @@ pub struct Signature {
     pub variadic: bool,
 }
 
+/// The files that the table is in.
+const TABLES: [&str; 2] = ["winsock-c/src/exports.rs", "winsock-c/src/exports/own.rs"];
+
 /// Every export, in the table's order.
 pub fn exports() -> Result<Vec<Export>, String> {
-    let table = read(&tree::root().join("winsock-c/src/exports.rs"))?;
-    let start = table.find("\nexports! {").ok_or("exports.rs has no table")?;
+    let mut table = String::new();
+    for name in TABLES {
+        let text = read(&tree::root().join(name))?;
+        let start = text.find("\nexports! {").ok_or(format!("{name} has no table"))?;
+        table.push_str(&text[start..]);
+    }
     let outside = Functions::of("winsock-sys/src")?;
     let inside = Functions::of("winsock-c/src")?;
     let mut exports = Vec::new();
     let mut path = String::new();
-    for line in table[start..].lines().map(str::trim) {
+    for line in table.lines().map(str::trim) {
         if let Some((_, module)) = line.strip_suffix('{').and_then(|line| line.split_once(" of ")) {
             path = module.trim().to_owned();
         } else if let Some(line) = line.strip_suffix(',') {
