@@ -11,13 +11,13 @@ use std::process::Command;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use common::{MODELS, Served, text};
+use common::{MODELS, PATIENCE, Served, text};
 use serde_json::Value;
 use socket2::SockRef;
 
 fn connect(server: &Served) -> TcpStream {
     let client = TcpStream::connect(server.at).expect("the server listens");
-    client.set_read_timeout(Some(Duration::from_secs(10))).unwrap();
+    client.set_read_timeout(Some(PATIENCE)).unwrap();
     client
 }
 
@@ -47,7 +47,7 @@ fn descriptors(server: &Served) -> usize {
 
 /// Waits until the number of the server's descriptors is as `wanted`, or gives up.
 fn settles(server: &Served, wanted: impl Fn(usize) -> bool) -> bool {
-    let deadline = Instant::now() + Duration::from_secs(5);
+    let deadline = Instant::now() + PATIENCE;
     while !wanted(descriptors(server)) {
         if Instant::now() > deadline {
             return false;
@@ -178,19 +178,26 @@ fn stops_gracefully() {
     }
 }
 
+/// How long a server takes to end after two signals, with a client that stays.
+fn ends_after_two_signals(model: &str) -> Duration {
+    let server = Served::start(model, &[]);
+    let mut client = connect(&server);
+    echoes(&mut client, b"I stay");
+    let begun = Instant::now();
+    server.signal(libc::SIGTERM);
+    // The first was seen.
+    assert_eq!(client.read(&mut [0; 8]).unwrap(), 0);
+    server.signal(libc::SIGINT);
+    assert_eq!(server.end().code, Some(0));
+    begun.elapsed()
+}
+
+/// A server that waits for its deadline of 5 s takes as long each time, a busy machine does not.
 #[test]
 fn a_second_signal_does_not_wait() {
     for model in MODELS {
-        let server = Served::start(model, &[]);
-        let mut client = connect(&server);
-        echoes(&mut client, b"I stay");
-        let begun = Instant::now();
-        server.signal(libc::SIGTERM);
-        // The first was seen.
-        assert_eq!(client.read(&mut [0; 8]).unwrap(), 0);
-        server.signal(libc::SIGINT);
-        assert_eq!(server.end().code, Some(0));
-        assert!(begun.elapsed() < Duration::from_secs(4), "{model}: waited for the deadline");
+        let at_once = || ends_after_two_signals(model) < Duration::from_secs(4);
+        assert!((0..5).any(|_| at_once()), "{model}: waits for the deadline");
     }
 }
 

@@ -1,7 +1,9 @@
 //! Threads that have a HANDLE, and the calls that can be queued to them.
 
 use std::ffi::c_void;
+use std::fs;
 use std::ops::Deref;
+use std::path::{Path, PathBuf};
 use std::ptr::null;
 use std::time::{Duration, Instant};
 
@@ -63,9 +65,55 @@ impl Drop for Thread {
     }
 }
 
-/// Sleeps long enough for other threads to get into the wait that they are about to begin.
+/// Sleeps long enough for other threads to get into the wait that they are about to begin: where
+/// the system tells, until each has been on its way and come to sleep.
 pub fn pause() {
+    let turns = Turns::begin();
     std::thread::sleep(Duration::from_millis(2 * u64::from(NEVER)));
+    turns.wait();
+}
+
+/// The threads of the process that have not come to sleep yet, each with the time that it had
+/// computed for at first.
+struct Turns(Vec<(PathBuf, u64)>);
+
+impl Turns {
+    /// A thread that computes for so long, in nanoseconds, is not on its way to a wait.
+    const ENOUGH: u64 = 50_000_000;
+
+    fn begin() -> Turns {
+        let tasks = fs::read_dir("/proc/self/task").into_iter().flatten().flatten();
+        let me = fs::read_link("/proc/thread-self").unwrap_or_default();
+        let others = tasks.filter(|task| Some(&*task.file_name()) != me.file_name());
+        let with_time = |path: PathBuf| computed(&path).map(|time| (path, time));
+        Turns(others.filter_map(|task| with_time(task.path())).collect())
+    }
+
+    fn wait(mut self) {
+        let start = Instant::now();
+        loop {
+            self.0.retain(|(task, before)| {
+                let now = computed(task);
+                now.is_some_and(|now| now < before + Turns::ENOUGH) && !sleeps(task)
+            });
+            if self.0.is_empty() || start.elapsed() >= Duration::from_millis(SOON.into()) {
+                return;
+            }
+            std::thread::sleep(Duration::from_millis(5));
+        }
+    }
+}
+
+/// How long a thread has computed, in nanoseconds; `None` if it has ended, or nobody counts.
+fn computed(task: &Path) -> Option<u64> {
+    fs::read_to_string(task.join("schedstat")).ok()?.split(' ').next()?.parse().ok()
+}
+
+/// Whether a thread sleeps, or has ended.
+fn sleeps(task: &Path) -> bool {
+    let Ok(stat) = fs::read_to_string(task.join("stat")) else { return true };
+    // The state stands behind the name, which may contain anything.
+    stat.rsplit_once(") ").is_none_or(|(_, rest)| !rest.starts_with(['R', 'D']))
 }
 
 /// Whether `done` comes true soon; sleeps between two looks.

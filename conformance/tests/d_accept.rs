@@ -42,7 +42,7 @@ fn accept_ex(
 const ROOM: u32 = ADDRESS_ROOM;
 
 /// Milliseconds that are ample for what takes none, where Wine lets us wait in vain.
-const A_WHILE: u32 = 1000;
+const A_WHILE: u32 = if cfg!(windows) { 1000 } else { SOON };
 
 /// What an AcceptEx without data says at once.
 fn try_accept(listener: &Socket, acceptor: &Socket) -> Result<u32, i32> {

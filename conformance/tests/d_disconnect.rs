@@ -8,7 +8,7 @@ use winsock_sys::Win32::Foundation::WAIT_TIMEOUT;
 use winsock_sys::Win32::Networking::WinSock::*;
 
 /// Milliseconds that are ample for what takes none, where Wine lets us wait in vain.
-const A_WHILE: u32 = 1000;
+const A_WHILE: u32 = if cfg!(windows) { 1000 } else { SOON };
 
 /// Disconnects with an event and waits for it: the WSA error of call or completion.
 fn disconnect(socket: &Socket, flags: u32) -> Result<u32, i32> {

@@ -16,7 +16,7 @@ use winsock_sys::Win32::Storage::FileSystem::{
 const MANY: usize = 20 << 20;
 
 /// Milliseconds that are ample for what takes none, where Wine lets us wait in vain.
-const A_WHILE: u32 = 1000;
+const A_WHILE: u32 = if cfg!(windows) { 1000 } else { SOON };
 
 /// A temporary file, open for reading; gone when dropped.
 struct File {

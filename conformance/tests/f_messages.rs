@@ -155,10 +155,10 @@ fn messages_wake_a_thread_that_waits_for_them() {
     for message in [WM_USER, WM_USER + 9, WM_NULL] {
         pause();
         assert_eq!(post_to_thread(id, message), Ok(()));
-        assert_eq!(told.recv_timeout(Duration::from_secs(10)), Ok(message));
+        assert_eq!(told.recv_timeout(Duration::from_millis(SOON.into())), Ok(message));
     }
     assert_eq!(post_to_thread(id, WM_QUIT), Ok(()));
-    assert_eq!(told.recv_timeout(Duration::from_secs(10)), Ok(WM_QUIT));
+    assert_eq!(told.recv_timeout(Duration::from_millis(SOON.into())), Ok(WM_QUIT));
     thread.join();
 }
 

@@ -272,7 +272,7 @@ fn timers_can_be_set_for_a_window_of_another_thread() {
     let hwnd = told.recv().unwrap() as HWND;
     pause();
     assert_ne!(set(hwnd, 4, 20), 0);
-    let message = announced.recv_timeout(Duration::from_secs(10));
+    let message = announced.recv_timeout(Duration::from_millis(SOON.into()));
     assert_eq!(message, Ok((WM_TIMER, 4)));
     thread.join();
 }

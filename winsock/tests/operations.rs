@@ -4,6 +4,7 @@ mod common;
 
 use std::net::Shutdown;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 use std::time::Duration;
 
@@ -275,7 +276,11 @@ fn constant_and_shared_bytes(model: impl Served<&'static str, Chunk>) {
 }
 
 fn a_file_goes_out_in_parts(model: impl Served<&'static str>) {
-    let path = std::env::temp_dir().join(format!("winsock-transmit-{}", std::process::id()));
+    // The models have this test at the same time: a file for each.
+    static FILES: AtomicUsize = AtomicUsize::new(0);
+    let file = FILES.fetch_add(1, Ordering::Relaxed);
+    let name = format!("winsock-transmit-{}-{file}", std::process::id());
+    let path = std::env::temp_dir().join(name);
     let content: Vec<u8> = (0..100_000).map(|at| (at % 251) as u8).collect();
     std::fs::write(&path, &content).unwrap();
     let file = Arc::new(File::open(&path).unwrap());

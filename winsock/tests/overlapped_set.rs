@@ -47,11 +47,12 @@ fn all_that_have_ended_come_before_the_next_wait() {
     for (number, (near, _)) in pairs.iter().enumerate() {
         set.recv(near, Vec::with_capacity(8), number);
     }
-    // The first is busy and would be found first, each time.
-    let mut turns = [0; 40];
     for (_, far) in &pairs {
         far.send(b"once").unwrap();
     }
+    // The first is busy and would be found first, each time. The others end when the thread that
+    // reaps finds time to; that takes many of its turns if the machine is busy.
+    let mut turns = [0; 40];
     while turns.contains(&0) {
         pairs[0].1.send(b"again").unwrap();
         let Completion::Recv { token, buf, result: Ok(1..) } = next(&set) else { panic!() };
@@ -59,7 +60,7 @@ fn all_that_have_ended_come_before_the_next_wait() {
         if token == 0 {
             set.recv(&pairs[0].0, buf, 0);
         }
-        assert!(turns[0] < 100, "{turns:?}");
+        assert!(turns[0] < 100_000, "{turns:?}");
     }
 }
 

@@ -113,11 +113,11 @@ fn cmake_finds_it(scratch: &Path, prefix: &Path) {
     assert!(!newer.output().unwrap().status.success(), "version 99 was found");
 }
 
-/// What it says; it must end well, and soon.
+/// What it says; it must end well. Building for an installation may have to wait for other builds.
 #[track_caller]
 fn run(command: &mut Command) -> String {
     let mut limited = Command::new("timeout");
-    limited.arg("300").arg(command.get_program()).args(command.get_args());
+    limited.arg("1800").arg(command.get_program()).args(command.get_args());
     for (name, value) in command.get_envs() {
         limited.env(name, value.unwrap_or_default());
     }
