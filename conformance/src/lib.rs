@@ -86,9 +86,9 @@ pub use select::{
     timeval,
 };
 pub use socket::{
-    Socket, accept_one, bind_to, connect_to, init, listener, listener_v6, non_blocking, option,
-    pattern, recv_exactly, recv_some, send_all, send_urgent, set_option, tcp_pair, tcp_socket,
-    tcp_socket_v6, udp_bound, udp_socket,
+    Socket, accept_one, bind_to, connect_to, init, listener, listener_v6, nobody, non_blocking,
+    option, pattern, recv_exactly, recv_some, send_all, send_urgent, set_option, tcp_pair,
+    tcp_socket, tcp_socket_v6, udp_bound, udp_socket,
 };
 pub use thread::{Thread, comes_true, pause, queue_apc, spin_until, this_thread};
 pub use window::{

@@ -4,7 +4,7 @@ use std::env;
 use std::mem::{ManuallyDrop, size_of};
 use std::ops::Deref;
 use std::ptr::null;
-use std::sync::{Once, mpsc};
+use std::sync::{Once, OnceLock, mpsc};
 use std::thread;
 use std::time::Duration;
 
@@ -212,6 +212,19 @@ pub fn recv_some(socket: &Socket) -> Result<Vec<u8>, i32> {
     let got = usize::try_from(got).map_err(|_| last_wsa_error())?;
     buffer.truncate(got);
     Ok(buffer)
+}
+
+/// An address at which nobody listens. A socket keeps it to the end: a port that was given back
+/// may be another test's already.
+pub fn nobody() -> Addr {
+    static DEAF: OnceLock<(Socket, Addr)> = OnceLock::new();
+    let deaf = || {
+        let socket = tcp_socket();
+        bind_to(&socket, &sockaddr_v4(0));
+        let addr = local_addr(*socket);
+        (socket, addr)
+    };
+    DEAF.get_or_init(deaf).1
 }
 
 /// Receives until `len` bytes are there or the peer has closed. Gives up after [`SOON`] without

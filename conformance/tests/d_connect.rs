@@ -18,13 +18,6 @@ fn bound() -> Socket {
     socket
 }
 
-/// A loopback address at which connects are refused: the listener there is closed again.
-fn nobody() -> Addr {
-    let (listener, addr) = listener();
-    assert_eq!(listener.close(), Ok(()));
-    addr
-}
-
 fn with_event(data: &[u8]) -> (Op, Event) {
     let event = Event::manual_reset();
     let op = Op::sending(data);

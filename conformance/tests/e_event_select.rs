@@ -7,7 +7,7 @@ mod ledger;
 use std::thread;
 
 use conformance::*;
-use ledger::{ALL, nobody, receive, receive_all, set_non_blocking, shut_down, try_accept};
+use ledger::{ALL, receive, receive_all, set_non_blocking, shut_down, try_accept};
 use winsock_sys::Win32::Foundation::CloseHandle;
 use winsock_sys::Win32::Networking::WinSock::*;
 

@@ -9,7 +9,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 
 use conformance::*;
-use ledger::{ALL, nobody, receive, receive_all, set_non_blocking, shut_down, try_accept};
+use ledger::{ALL, receive, receive_all, set_non_blocking, shut_down, try_accept};
 use winsock_sys::Win32::Foundation::{CloseHandle, HANDLE, HWND};
 use winsock_sys::Win32::Networking::WinSock::*;
 use winsock_sys::Win32::UI::WindowsAndMessaging::{DestroyWindow, WM_APP, WM_NULL};

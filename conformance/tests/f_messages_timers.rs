@@ -89,8 +89,13 @@ fn timers_do_not_pile_up() {
     let window = Window::new();
     set(*window, 1, 20);
     sleep(300);
-    assert_eq!(try_message().map(|message| message.message), Some(WM_TIMER));
-    assert!(try_message().is_none(), "it was due many times, and comes once");
+    let start = Instant::now();
+    let messages = std::iter::from_fn(try_message).map(|message| message.message);
+    let came = messages.inspect(|message| assert_eq!(*message, WM_TIMER)).count();
+    assert!(came > 0);
+    // While these were taken it may have been due again.
+    let again = start.elapsed().as_millis() / 20 + 1;
+    assert!(came as u128 <= 1 + again, "it was due many times, and comes once, not {came} times");
     assert!(next_message(SOON).is_some(), "and goes on");
 }
 
@@ -109,9 +114,17 @@ fn timers_come_when_nothing_else_does() {
 #[test]
 fn timers_are_due_in_the_order_of_their_times() {
     let (a, b) = (Window::new(), Window::new());
-    set(*a, 1, 90);
-    set(*b, 2, 30);
-    set(null_mut(), 0, 60);
+    let mut of_thread = 0;
+    loop {
+        let start = Instant::now();
+        set(*a, 1, 90);
+        set(*b, 2, 30);
+        of_thread = set(null_mut(), of_thread, 60);
+        // Else the times are in another order.
+        if start.elapsed() < Duration::from_millis(15) {
+            break;
+        }
+    }
     sleep(200);
     let order: Vec<_> = (0..3).map(|_| get().hwnd).collect();
     assert_eq!(order, [*b, null_mut(), *a]);
@@ -284,9 +297,9 @@ fn timers_are_told_by_the_status_of_the_queue() {
         unsafe { GetQueueStatus(kinds) }
     };
     let window = Window::new();
-    set(*window, 1, 30);
+    set(*window, 1, 1500);
     assert_eq!(status(QS_ALLINPUT), 0);
-    sleep(100);
+    sleep(1600);
     assert_eq!(status(QS_ALLINPUT), QS_TIMER << 16 | QS_TIMER);
     assert_eq!(status(QS_ALLINPUT), QS_TIMER << 16);
     assert!(try_message().is_some());

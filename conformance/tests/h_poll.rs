@@ -18,11 +18,6 @@ fn try_connect(socket: &Socket, addr: &Addr) -> Result<(), i32> {
     }
 }
 
-/// An address of 127.0.0.1 that nobody listens at.
-fn nobody() -> Addr {
-    listener().1
-}
-
 /// Whether a `WSAPoll` for `events` answers `revents` soon.
 fn comes_to(socket: &Socket, events: i16, revents: i16) -> bool {
     let answers = comes_true(|| polled(socket, events, 0) == revents);

@@ -37,11 +37,6 @@ fn shut_down(socket: &Socket, how: i32) {
     assert_eq!(unsafe { shutdown(**socket, how) }, 0, "shutdown: {}", last_wsa_error());
 }
 
-/// An address of 127.0.0.1 that nobody listens at.
-fn nobody() -> Addr {
-    listener().1
-}
-
 fn send_datagram(from: &Socket, to: &Addr, bytes: &[u8]) {
     let len = bytes.len() as i32;
     // SAFETY: the bytes and the address are readable for their lengths.

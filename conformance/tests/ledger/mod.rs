@@ -49,11 +49,6 @@ pub fn try_wsa_accept(listener: &Socket) -> Result<Socket, i32> {
     }
 }
 
-/// An address of 127.0.0.1 that nobody listens at.
-pub fn nobody() -> Addr {
-    listener().1
-}
-
 /// Sends until the socket takes no more: how many bytes it took.
 pub fn fill(socket: &Socket) -> usize {
     let piece = pattern(1 << 20);
