@@ -33,7 +33,7 @@ pub struct Args {
 /// How many programs are compiled and run at a time.
 const AT_A_TIME: usize = 2;
 /// How long one may take on a busy machine. Each ends by itself within seconds.
-const LIMIT: Duration = Duration::from_secs(90);
+const LIMIT: Duration = Duration::from_secs(300);
 /// What stands before the flags in a program's comment.
 const FLAGS: &str = "Compile with ";
 /// What shows that it matters to a program how wide wchar_t is.
