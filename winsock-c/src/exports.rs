@@ -39,6 +39,15 @@ exports! {
         SetLastError,
     }
 
+    adapters of winsock_sys::Win32::NetworkManagement::IpHelper {
+        GetAdaptersAddresses,
+        GetAdaptersInfo,
+        GetBestInterface,
+        GetBestInterfaceEx,
+        ws_if_indextoname = if_indextoname,
+        ws_if_nametoindex = if_nametoindex,
+    }
+
     winsock of winsock_sys::Win32::Networking::WinSock {
         AcceptEx,
         FreeAddrInfoEx,

@@ -312,6 +312,21 @@ pub unsafe extern "C" fn WSAAddressToStringW(
     }
 }
 
+/// `GetAdaptersAddresses` with UTF-32.
+///
+/// # Safety
+/// As there.
+pub unsafe extern "C" fn GetAdaptersAddresses(
+    family: u32,
+    flags: u32,
+    _reserved: *const c_void,
+    to: *mut c_void,
+    size: *mut u32,
+) -> u32 {
+    // SAFETY: passed on from our caller.
+    unsafe { winsock_sys::linux::adapters_addresses_utf32(family, flags, to.cast(), size) }
+}
+
 /// `GetWindowTextW` with UTF-32.
 ///
 /// # Safety

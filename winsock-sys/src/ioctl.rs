@@ -1,6 +1,8 @@
 //! [`ioctlsocket`] and [`WSAIoctl`].
 
 mod interfaces;
+mod sort;
+mod tcp;
 #[cfg(test)]
 mod tests;
 
@@ -9,11 +11,15 @@ use std::ptr;
 
 use windows_sys::Win32::Foundation::{NTSTATUS, STATUS_NOT_SUPPORTED, STATUS_SUCCESS};
 use windows_sys::Win32::Networking::WinSock::{
-    FIONBIO, FIONREAD, LPWSAOVERLAPPED_COMPLETION_ROUTINE, SIO_ADDRESS_LIST_QUERY, SIO_BASE_HANDLE,
-    SIO_GET_EXTENSION_FUNCTION_POINTER, SIO_KEEPALIVE_VALS, SIO_ROUTING_INTERFACE_QUERY,
-    SIO_UDP_CONNRESET, SIOCATMARK, SOCKET, WSA_IO_PENDING, WSAEFAULT, WSAEINVAL, WSAENOPROTOOPT,
-    WSAEOPNOTSUPP, WSAID_ACCEPTEX, WSAID_CONNECTEX, WSAID_DISCONNECTEX, WSAID_GETACCEPTEXSOCKADDRS,
-    WSAID_TRANSMITFILE, WSAID_WSARECVMSG, WSAID_WSASENDMSG, tcp_keepalive,
+    FIONBIO, FIONREAD, LPWSAOVERLAPPED_COMPLETION_ROUTINE, SIO_ADDRESS_LIST_QUERY,
+    SIO_ADDRESS_LIST_SORT, SIO_BASE_HANDLE, SIO_BSP_HANDLE, SIO_BSP_HANDLE_POLL,
+    SIO_BSP_HANDLE_SELECT, SIO_ENABLE_CIRCULAR_QUEUEING, SIO_GET_BROADCAST_ADDRESS,
+    SIO_GET_EXTENSION_FUNCTION_POINTER, SIO_KEEPALIVE_VALS, SIO_LOOPBACK_FAST_PATH,
+    SIO_MULTICAST_SCOPE, SIO_MULTIPOINT_LOOPBACK, SIO_ROUTING_INTERFACE_QUERY, SIO_TCP_INFO,
+    SIO_TCP_INITIAL_RTO, SIO_UDP_CONNRESET, SIO_UDP_NETRESET, SIOCATMARK, SOCKET, WSA_IO_PENDING,
+    WSAEFAULT, WSAEINVAL, WSAENOPROTOOPT, WSAEOPNOTSUPP, WSAID_ACCEPTEX, WSAID_CONNECTEX,
+    WSAID_DISCONNECTEX, WSAID_GETACCEPTEXSOCKADDRS, WSAID_TRANSMITFILE, WSAID_WSARECVMSG,
+    WSAID_WSASENDMSG, tcp_keepalive,
 };
 use windows_sys::Win32::System::IO::OVERLAPPED;
 use windows_sys::core::GUID;
@@ -30,8 +36,9 @@ use crate::start::answer;
 use crate::sys::{self, Errno};
 use crate::transmit::TransmitFile;
 
-/// windows-sys has no name for it.
+/// windows-sys has no names for these.
 const SIO_GET_INTERFACE_LIST: u32 = 0x4004_747F;
+const SIO_IDEAL_SEND_BACKLOG_QUERY: u32 = 0x4004_747B;
 
 /// Controls a socket's mode: [ioctlsocket][ms]. FIONBIO, FIONREAD and SIOCATMARK.
 ///
@@ -60,11 +67,18 @@ pub unsafe extern "system" fn ioctlsocket(s: SOCKET, cmd: i32, argp: *mut u32) -
 
 /// Controls a socket: [WSAIoctl][ms].
 ///
-/// FIONBIO, FIONREAD, SIOCATMARK, SIO_ADDRESS_LIST_QUERY, SIO_BASE_HANDLE,
-/// SIO_GET_EXTENSION_FUNCTION_POINTER (rule 75), SIO_GET_INTERFACE_LIST, SIO_KEEPALIVE_VALS,
-/// SIO_ROUTING_INTERFACE_QUERY and SIO_UDP_CONNRESET; every other code is WSAEOPNOTSUPP. WSAEFAULT
-/// for buffers that are NULL or too short, and when there is neither a place for the count nor an
-/// OVERLAPPED (rule 122).
+/// FIONBIO, FIONREAD, SIOCATMARK, SIO_ADDRESS_LIST_QUERY, SIO_ADDRESS_LIST_SORT, SIO_BASE_HANDLE,
+/// SIO_BSP_HANDLE and its kin, SIO_ENABLE_CIRCULAR_QUEUEING, SIO_GET_BROADCAST_ADDRESS,
+/// SIO_GET_EXTENSION_FUNCTION_POINTER (rule 75), SIO_GET_INTERFACE_LIST,
+/// SIO_IDEAL_SEND_BACKLOG_QUERY, SIO_KEEPALIVE_VALS, SIO_LOOPBACK_FAST_PATH, SIO_MULTICAST_SCOPE,
+/// SIO_MULTIPOINT_LOOPBACK, SIO_ROUTING_INTERFACE_QUERY, SIO_TCP_INFO, SIO_TCP_INITIAL_RTO,
+/// SIO_UDP_CONNRESET and SIO_UDP_NETRESET; every other code is WSAEOPNOTSUPP. WSAEFAULT for buffers
+/// that are NULL or too short, and when there is neither a place for the count nor an OVERLAPPED
+/// (rule 122).
+///
+/// DIFFERS: SIO_ADDRESS_LIST_CHANGE and SIO_ROUTING_INTERFACE_CHANGE are refused; a full queue of
+/// datagrams loses the newest whatever SIO_ENABLE_CIRCULAR_QUEUEING says; a datagram whose time to
+/// live ran out is not reported whatever SIO_UDP_NETRESET says.
 ///
 /// With an OVERLAPPED what the code came to is reported like any operation's result (rule 139): 0
 /// bytes as a rule, for the count has been given already.
@@ -273,7 +287,16 @@ fn carry_out(
         UNREAD => output.write(unread(socket)?),
         AT_MARK => output.write(is_at_mark(socket)?),
         SIO_ADDRESS_LIST_QUERY => interfaces::list_addresses(socket.form.family, output),
-        SIO_BASE_HANDLE => output.write(s), // There are no layers above us.
+        SIO_ADDRESS_LIST_SORT => sort::sort(input, output),
+        // There are no layers above us.
+        SIO_BASE_HANDLE | SIO_BSP_HANDLE | SIO_BSP_HANDLE_POLL | SIO_BSP_HANDLE_SELECT => {
+            output.write(s)
+        }
+        SIO_ENABLE_CIRCULAR_QUEUEING => match socket.form.is_stream() {
+            true => Err(Refusal::Wrong(Code::wsa(WSAENOPROTOOPT))),
+            false => Ok(Done::Later(0)),
+        },
+        SIO_GET_BROADCAST_ADDRESS => broadcast_address(socket, output),
         SIO_GET_EXTENSION_FUNCTION_POINTER => output.write(extension(input)?),
         SIO_GET_INTERFACE_LIST => interfaces::list(socket.form.family, output),
         SIO_KEEPALIVE_VALS => {
@@ -284,7 +307,30 @@ fn carry_out(
             options::set_keep_alive(socket, unsafe { input.read::<tcp_keepalive>() }?)?;
             Ok(Done::AtOnce(0))
         }
+        SIO_IDEAL_SEND_BACKLOG_QUERY => tcp::ideal_send_backlog(socket, output),
+        SIO_LOOPBACK_FAST_PATH => {
+            input.flag()?;
+            match socket.form.is_stream() {
+                true => Ok(Done::Later(0)), // Linux' loopback has no slower path.
+                false => Err(Refusal::Wrong(Code::wsa(WSAEOPNOTSUPP))),
+            }
+        }
+        SIO_MULTICAST_SCOPE => {
+            // SAFETY: an integer.
+            options::set_multicast_scope(socket, unsafe { input.read::<u32>() }?)?;
+            Ok(Done::AtOnce(0))
+        }
+        SIO_MULTIPOINT_LOOPBACK => {
+            options::set_multicast_loopback(socket, input.flag()?)?;
+            Ok(Done::AtOnce(0))
+        }
         SIO_ROUTING_INTERFACE_QUERY => route(input, output),
+        SIO_TCP_INFO => tcp::info(socket, input, output),
+        SIO_TCP_INITIAL_RTO => tcp::initial_rto(socket, input),
+        SIO_UDP_NETRESET => {
+            input.flag()?;
+            Ok(Done::AtOnce(0))
+        }
         SIO_UDP_CONNRESET => {
             let report = input.flag()?;
             if !socket.form.is_stream() {
@@ -294,6 +340,18 @@ fn carry_out(
         }
         _ => Err(Refusal::Unsupported),
     }
+}
+
+/// SIO_GET_BROADCAST_ADDRESS: 255.255.255.255. WSAENOPROTOOPT for IPv6, which has none.
+fn broadcast_address(socket: &SocketRef, output: &Output) -> Result<Done, Refusal> {
+    if socket.form.family != libc::AF_INET {
+        return Err(Refusal::Wrong(Code::wsa(WSAENOPROTOOPT)));
+    }
+    let address = Address::v4([255; 4], 0);
+    output.wants(address.windows_len())?;
+    // SAFETY: there is room for an address of this family.
+    let len = unsafe { address::write_raw(&address, output.at) };
+    Ok(Done::AtOnce(len as u32))
 }
 
 /// FIONREAD: what a receive would find. DIFFERS: for datagrams the next one's size, where Windows

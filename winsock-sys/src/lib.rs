@@ -26,6 +26,7 @@
 //! | `event_select`, `async_select`, `readiness` | network events by event and by message; their ledger |
 //! | `options`, `ioctl` | socket options, ioctls |
 //! | `names`, `convert`, `order` | name look-up, addresses as text, byte order |
+//! | `adapters` | the network adapters |
 //! | `address`, `text` | addresses and strings across the border |
 //! | `pool`, `pools` | thread pools, and their Windows names |
 //! | `ports`, `waits`, `events`, `mutexes`, `semaphores`, `timers`, `threads` | completion ports, waits and what to wait for, under their Windows names |
@@ -54,6 +55,8 @@ pub use windows::*;
 
 #[cfg(target_os = "linux")]
 mod accept;
+#[cfg(target_os = "linux")]
+mod adapters;
 #[cfg(target_os = "linux")]
 mod address;
 #[cfg(target_os = "linux")]

@@ -11,6 +11,8 @@ use crate::backend;
 use crate::files;
 use crate::object;
 
+pub use crate::adapters::adapters_addresses_utf32;
+
 /// The descriptor behind a socket, for code that needs one (OpenSSL's `SSL_set_fd`). It stays the
 /// socket's: do not close it. `None` for what is no socket or has no descriptor yet.
 ///

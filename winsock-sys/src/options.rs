@@ -17,11 +17,12 @@ use std::cell::Cell;
 use std::os::fd::RawFd;
 
 use windows_sys::Win32::Networking::WinSock::{
-    IPPROTO_IP, IPPROTO_IPV6, IPPROTO_TCP, IPPROTO_UDP, IPV6_V6ONLY, SO_DONTLINGER,
-    SO_EXCLUSIVEADDRUSE, SO_KEEPALIVE, SO_LINGER, SO_OPENTYPE, SO_RCVLOWAT, SO_RCVTIMEO,
-    SO_REUSE_MULTICASTPORT, SO_REUSEADDR, SO_SNDLOWAT, SO_SNDTIMEO, SO_UPDATE_ACCEPT_CONTEXT,
-    SO_UPDATE_CONNECT_CONTEXT, SOCKET, SOL_SOCKET, TCP_KEEPIDLE, TCP_KEEPINTVL, WSAEFAULT,
-    WSAEINVAL, WSAENOPROTOOPT, WSAENOTCONN, tcp_keepalive,
+    IP_MULTICAST_LOOP, IP_MULTICAST_TTL, IPPROTO_IP, IPPROTO_IPV6, IPPROTO_TCP, IPPROTO_UDP,
+    IPV6_MULTICAST_HOPS, IPV6_MULTICAST_LOOP, IPV6_V6ONLY, SO_DONTLINGER, SO_EXCLUSIVEADDRUSE,
+    SO_KEEPALIVE, SO_LINGER, SO_OPENTYPE, SO_RCVLOWAT, SO_RCVTIMEO, SO_REUSE_MULTICASTPORT,
+    SO_REUSEADDR, SO_SNDLOWAT, SO_SNDTIMEO, SO_UPDATE_ACCEPT_CONTEXT, SO_UPDATE_CONNECT_CONTEXT,
+    SOCKET, SOL_SOCKET, TCP_KEEPIDLE, TCP_KEEPINTVL, WSAEFAULT, WSAEINVAL, WSAENOPROTOOPT,
+    WSAENOTCONN, tcp_keepalive,
 };
 use windows_sys::core::{PCSTR, PSTR};
 
@@ -158,6 +159,33 @@ pub fn set_keep_alive(socket: &Socket, values: tcp_keepalive) -> Result<(), Code
         set(IPPROTO_TCP, TCP_KEEPINTVL, values.keepaliveinterval.div_ceil(1000))?;
     }
     set(SOL_SOCKET, SO_KEEPALIVE, (values.onoff != 0).into())
+}
+
+/// SIO_MULTICAST_SCOPE: how many networks a datagram to a group may pass. WSAEINVAL on a stream, or
+/// for more than 255.
+pub fn set_multicast_scope(socket: &Socket, hops: u32) -> Result<(), Code> {
+    if hops > 255 {
+        return Err(Code::wsa(WSAEINVAL));
+    }
+    set_multicast(socket, IP_MULTICAST_TTL, IPV6_MULTICAST_HOPS, hops)
+}
+
+/// SIO_MULTIPOINT_LOOPBACK: whether datagrams to a group come to this computer's members too.
+/// WSAEINVAL on a stream.
+pub fn set_multicast_loopback(socket: &Socket, on: bool) -> Result<(), Code> {
+    set_multicast(socket, IP_MULTICAST_LOOP, IPV6_MULTICAST_LOOP, on.into())
+}
+
+fn set_multicast(socket: &Socket, v4: i32, v6: i32, value: u32) -> Result<(), Code> {
+    if socket.form.is_stream() {
+        return Err(Code::wsa(WSAEINVAL));
+    }
+    let (level, name) = match socket.form.family {
+        libc::AF_INET6 => (IPPROTO_IPV6, v6),
+        _ => (IPPROTO_IP, v4),
+    };
+    let row = table::find(level, name).ok_or(Code::wsa(WSAENOPROTOOPT))?;
+    store(socket, &mut socket.lock(), Entry { row, value })
 }
 
 /// SIO_UDP_CONNRESET: whether a receive tells that a datagram met a closed port (rule 65).

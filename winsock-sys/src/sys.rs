@@ -301,6 +301,17 @@ pub fn peer_address(fd: RawFd) -> Result<Address> {
     })
 }
 
+/// Our own address on the way to another. A datagram socket that connects sends nothing, but the
+/// kernel picks the route.
+pub fn source_of(to: &Address) -> Option<Address> {
+    let mut to = *to;
+    to.set_port(if to.port() == 0 { 9 } else { to.port() }); // Linux wants some port to connect.
+    let fd = socket(to.family(), libc::SOCK_DGRAM, 0).ok()?;
+    let own = connect(fd, &to).and_then(|()| local_address(fd));
+    close(fd);
+    own.ok()
+}
+
 fn name(call: impl Fn(*mut libc::sockaddr, &mut libc::socklen_t) -> c_int) -> Result<Address> {
     let mut address = Address::empty();
     let mut len = mem::size_of::<libc::sockaddr_in6>() as libc::socklen_t;

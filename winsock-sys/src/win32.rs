@@ -46,6 +46,35 @@ pub mod Win32 {
         }
     }
 
+    pub mod NetworkManagement {
+        /// The network adapters.
+        pub mod IpHelper {
+            pub use windows_sys::Win32::NetworkManagement::IpHelper::{
+                GAA_FLAG_INCLUDE_ALL_INTERFACES, GAA_FLAG_INCLUDE_GATEWAYS,
+                GAA_FLAG_INCLUDE_PREFIX, GAA_FLAG_INCLUDE_WINS_INFO, GAA_FLAG_SKIP_ANYCAST,
+                GAA_FLAG_SKIP_DNS_SERVER, GAA_FLAG_SKIP_FRIENDLY_NAME, GAA_FLAG_SKIP_MULTICAST,
+                GAA_FLAG_SKIP_UNICAST, GET_ADAPTERS_ADDRESSES_FLAGS, IF_TYPE_ETHERNET_CSMACD,
+                IF_TYPE_IEEE80211, IF_TYPE_OTHER, IF_TYPE_PPP, IF_TYPE_SOFTWARE_LOOPBACK,
+                IF_TYPE_TUNNEL, IP_ADAPTER_ADDRESSES_LH, IP_ADAPTER_DNS_SERVER_ADDRESS_XP,
+                IP_ADAPTER_GATEWAY_ADDRESS_LH, IP_ADAPTER_INFO, IP_ADAPTER_MULTICAST_ADDRESS_XP,
+                IP_ADAPTER_PREFIX_XP, IP_ADAPTER_UNICAST_ADDRESS_LH, IP_ADDR_STRING,
+                IP_ADDRESS_STRING,
+            };
+
+            pub use crate::adapters::{
+                GetAdaptersAddresses, GetAdaptersInfo, GetBestInterface, GetBestInterfaceEx,
+                if_indextoname, if_nametoindex,
+            };
+        }
+
+        /// What adapters are.
+        pub mod Ndis {
+            pub use windows_sys::Win32::NetworkManagement::Ndis::{
+                IF_OPER_STATUS, IfOperStatusDown, IfOperStatusUp, NET_LUID_LH,
+            };
+        }
+    }
+
     pub mod Networking {
         /// Winsock.
         pub mod WinSock {

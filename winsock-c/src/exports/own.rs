@@ -76,6 +76,7 @@ exports! {
         ws_FindWindowW = FindWindowW,
         ws_FreeAddrInfoExW = FreeAddrInfoExW,
         ws_FreeAddrInfoW = FreeAddrInfoW,
+        ws_GetAdaptersAddresses = GetAdaptersAddresses,
         ws_GetAddrInfoExW = GetAddrInfoExW,
         ws_GetAddrInfoW = GetAddrInfoW,
         ws_GetClassNameW = GetClassNameW,
