@@ -15,7 +15,7 @@ typedef ULONG NET_IFINDEX, *PNET_IFINDEX;
 typedef UINT16 NET_IFTYPE, *PNET_IFTYPE;
 typedef NET_IFINDEX IF_INDEX, *PIF_INDEX;
 typedef ULONG32 NET_IF_COMPARTMENT_ID, *PNET_IF_COMPARTMENT_ID;
-typedef GUID NET_IF_NETWORK_GUID, *PNET_IF_NETWORK_GUID;
+typedef GUID NET_IF_NETWORK_GUID;
 
 /* An adapter's identifier: its kind and a number. */
 typedef union _NET_LUID_LH {
@@ -61,6 +61,5 @@ typedef enum {
 #define IF_MAX_STRING_SIZE 256
 #define NDIS_IF_MAX_STRING_SIZE IF_MAX_STRING_SIZE
 #define IF_MAX_PHYS_ADDRESS_LENGTH 32
-#define IFI_UNSPECIFIED 0
 
 #endif

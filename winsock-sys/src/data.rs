@@ -16,7 +16,7 @@ use crate::address::{self, Address};
 use crate::blocking;
 use crate::error::{self, Code};
 use crate::object::{self, EventRef, SocketRef, WAITS};
-use crate::op::{Buffers, Kind, Op, Step};
+use crate::op::{Buffers, Kind, Message, Op, Sender, Step};
 use crate::overlapped;
 use crate::readiness::Need;
 use crate::socket::{self, Direction, State, Submitted};
@@ -130,12 +130,7 @@ fn deadline_of(state: &State, direction: Direction) -> Deadline {
     if ms == 0 { Deadline::Never } else { Deadline::after_ms(ms) }
 }
 
-fn recv_now(
-    socket: &SocketRef,
-    buffers: &Buffers,
-    flags: i32,
-    from: Option<(*mut SOCKADDR, *mut i32)>,
-) -> Count {
+fn recv_now(socket: &SocketRef, buffers: &Buffers, flags: i32, from: Sender) -> Count {
     let mut done = 0;
     let form = socket.form;
     if flags & libc::MSG_WAITALL != 0 && (!form.is_stream() || socket.lock().nonblocking) {
@@ -144,7 +139,7 @@ fn recv_now(
     let urgent = form.is_stream() && flags & libc::MSG_OOB != 0;
     let need = if urgent { Need::Urgent } else { Need::Input };
     block_for(socket, need, |state| {
-        match transfer::recv_step(form, state, buffers, flags, from.as_ref(), &mut done) {
+        match transfer::recv_step(form, state, buffers, flags, from, &mut done) {
             // Linux' word for "there is none", unless it comes in line.
             Step::Done(STATUS_INVALID_PARAMETER, _) if urgent && state.has_urgent_apart() => {
                 Step::Wait
@@ -189,7 +184,7 @@ fn prepare_send(socket: &SocketRef, to: Option<&Address>) -> Result<(), Code> {
 /// As on Windows: `buf` is writable for `len` bytes.
 pub unsafe extern "system" fn recv(s: SOCKET, buf: PSTR, len: i32, flags: i32) -> i32 {
     count(object::socket(s).and_then(|socket| {
-        recv_now(&socket, &Buffers::one(buf, length(len)?), flags_of(flags)?, None)
+        recv_now(&socket, &Buffers::one(buf, length(len)?), flags_of(flags)?, Sender::Untold)
     }))
 }
 
@@ -223,14 +218,14 @@ unsafe fn sender_room(
     socket: &SocketRef,
     from: *mut SOCKADDR,
     from_len: *mut i32,
-) -> Result<Option<(*mut SOCKADDR, *mut i32)>, Code> {
+) -> Result<Sender, Code> {
     if from.is_null() || from_len.is_null() {
-        return Ok(None);
+        return Ok(Sender::Untold);
     }
     let needed = if socket.form.family == libc::AF_INET { 16 } else { 28 };
     // SAFETY: our caller vouches for the length.
     match unsafe { *from_len } >= needed {
-        true => Ok(Some((from, from_len))),
+        true => Ok(Sender::Address(from, from_len)),
         false => Err(Code::wsa(WSAEFAULT)),
     }
 }
@@ -479,11 +474,29 @@ pub unsafe fn recv_on(
     if flags.is_null() {
         return Err(Code::wsa(WSAEFAULT));
     }
-    // SAFETY: our caller vouches for arrays, addresses and flags.
-    let (buffers, from, linux_flags) = unsafe {
-        let from = sender_room(socket, from, from_len)?;
-        (capture(buffers, buffer_count)?, from, flags_of(*flags as i32)?)
-    };
+    // SAFETY: our caller vouches for addresses.
+    let from = unsafe { sender_room(socket, from, from_len) }?;
+    let buffers = (buffers, buffer_count);
+    // SAFETY: passed on from our caller.
+    unsafe { recv_telling(socket, buffers, received, flags, from, overlapped, routine) }
+}
+
+/// As [`recv_on`], for WSARecvMsg too.
+///
+/// # Safety
+/// As [`WSARecv`]; what `from` points to is lent like the buffers.
+pub unsafe fn recv_telling(
+    socket: &SocketRef,
+    (buffers, buffer_count): (*const WSABUF, u32),
+    received: *mut u32,
+    flags: *mut u32,
+    from: Sender,
+    overlapped: *mut OVERLAPPED,
+    routine: Routine,
+) -> Result<(), Code> {
+    // SAFETY: our caller vouches for arrays and flags.
+    let (buffers, linux_flags) =
+        unsafe { (capture(buffers, buffer_count)?, flags_of(*flags as i32)?) };
     if overlapped.is_null() {
         if received.is_null() {
             return Err(Code::wsa(WSAEFAULT));
@@ -591,4 +604,48 @@ pub unsafe fn send_on(
     let kind = Kind::Send { buffers, flags, to };
     // SAFETY: passed on from our caller.
     unsafe { issue(socket, Direction::Out, kind, sent, overlapped, routine) }
+}
+
+/// A datagram with control data in Linux' words.
+///
+/// # Safety
+/// `buffers` is an array of so many WSABUFs, `to` NULL or an address.
+pub unsafe fn message(
+    socket: &SocketRef,
+    (buffers, buffer_count): (*const WSABUF, u32),
+    control: Vec<u8>,
+    flags: u32,
+    (name, len): (*const SOCKADDR, i32),
+) -> Result<Message, Code> {
+    // SAFETY: our caller vouches for address and array.
+    let (to, buffers) = unsafe { (receiver(socket, name, len)?, capture(buffers, buffer_count)?) };
+    Ok(Message { buffers, flags: flags_of(flags as i32)?, to, control })
+}
+
+/// Sends a [`message`], at once or overlapped.
+///
+/// # Safety
+/// As [`WSASendTo`].
+pub unsafe fn send_message(
+    socket: &SocketRef,
+    message: Message,
+    sent: *mut u32,
+    overlapped: *mut OVERLAPPED,
+    routine: Routine,
+) -> Result<(), Code> {
+    prepare_send(socket, message.to.as_ref())?;
+    if !overlapped.is_null() {
+        let kind = Kind::SendMessage(Box::new(message));
+        // SAFETY: passed on from our caller.
+        return unsafe { issue(socket, Direction::Out, kind, sent, overlapped, routine) };
+    }
+    if sent.is_null() {
+        return Err(Code::wsa(WSAEFAULT));
+    }
+    let form = socket.form;
+    let bytes =
+        block(socket, Direction::Out, |state| transfer::send_message_step(form, state, &message))?;
+    // SAFETY: our caller vouches for it.
+    unsafe { *sent = bytes };
+    Ok(())
 }

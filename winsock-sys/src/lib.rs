@@ -31,6 +31,7 @@
 //! | `pool`, `pools` | thread pools, and their Windows names |
 //! | `ports`, `waits`, `events`, `mutexes`, `semaphores`, `timers`, `threads` | completion ports, waits and what to wait for, under their Windows names |
 //! | `locks`, `locals` | locks in the program's memory; values local to a thread |
+//! | `ancillary` | control data of datagrams |
 //! | `socket`, `op`, `transfer` | one socket, one operation in flight, one attempt to move bytes |
 //! | `window`, `queue`, `modules` | windows, the message queues of their threads, their module |
 //! | `port`, `event`, `mutex`, `timer`, `clock`, `dispatch`, `wait`, `thread`, `roll`, `jump`, `park`, `blocking` | packets, signals, and how threads sleep, wake and end |
@@ -59,6 +60,8 @@ mod accept;
 mod adapters;
 #[cfg(target_os = "linux")]
 mod address;
+#[cfg(target_os = "linux")]
+mod ancillary;
 #[cfg(target_os = "linux")]
 mod array;
 #[cfg(target_os = "linux")]

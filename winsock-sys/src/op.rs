@@ -13,7 +13,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use libc::iovec;
 use windows_sys::Win32::Foundation::{NTSTATUS, STATUS_PENDING};
 use windows_sys::Win32::Networking::WinSock::{
-    LPWSAOVERLAPPED_COMPLETION_ROUTINE, SOCKADDR, SOCKET, WSABUF,
+    LPWSAOVERLAPPED_COMPLETION_ROUTINE, SOCKADDR, SOCKET, WSABUF, WSAMSG,
 };
 use windows_sys::Win32::System::IO::OVERLAPPED;
 
@@ -51,13 +51,15 @@ pub enum Kind {
     Recv {
         buffers: Buffers,
         flags: i32,
-        from: Option<(*mut SOCKADDR, *mut i32)>,
+        from: Sender,
     },
     Send {
         buffers: Buffers,
         flags: i32,
         to: Option<Address>,
     },
+    /// A datagram with control data.
+    SendMessage(Box<Message>),
     Accept(Accept),
     /// The second half of an AcceptEx that wants data: it waits on the accepted socket, and reports
     /// where the listener would.
@@ -84,6 +86,7 @@ impl Kind {
             Kind::Transmit(transmit) => transmit.reuse,
             Kind::Recv { .. }
             | Kind::Send { .. }
+            | Kind::SendMessage(_)
             | Kind::Accept(_)
             | Kind::AcceptData { .. }
             | Kind::Connect { .. } => false,
@@ -91,7 +94,24 @@ impl Kind {
     }
 
     /// For an operation that has nothing left to do but to be reported.
-    pub const NOTHING: Kind = Kind::Recv { buffers: Buffers::NONE, flags: 0, from: None };
+    pub const NOTHING: Kind = Kind::Recv { buffers: Buffers::NONE, flags: 0, from: Sender::Untold };
+}
+
+/// Where a receive tells what it knows besides the data: the program's memory, lent like the
+/// buffers.
+#[derive(Clone, Copy)]
+pub enum Sender {
+    Untold,
+    Address(*mut SOCKADDR, *mut i32),
+    Message(*mut WSAMSG),
+}
+
+/// What WSASendMsg sends when there is control data, in Linux' words.
+pub struct Message {
+    pub buffers: Buffers,
+    pub flags: i32,
+    pub to: Option<Address>,
+    pub control: Vec<u8>,
 }
 
 /// AcceptEx: the socket to fill, and the caller's output block.

@@ -23,7 +23,7 @@ use crate::error::{self, Code};
 use crate::event::Signal;
 use crate::handle::Ref;
 use crate::object::{Object, SocketRef, TABLE};
-use crate::op::{Buffers, Kind, Op, Queue, Report, Step, When};
+use crate::op::{Buffers, Kind, Op, Queue, Report, Sender, Step, When};
 use crate::options::Journal;
 use crate::readiness::{Ledger, Need};
 use crate::sync::{Mutex, MutexGuard, lock};
@@ -303,14 +303,15 @@ impl Socket {
     fn attempt(&self, state: &mut State, op: &mut Op) -> Step {
         match &mut op.kind {
             Kind::Recv { buffers, flags, from } => {
-                transfer::recv_step(self.form, state, buffers, *flags, from.as_ref(), &mut op.done)
+                transfer::recv_step(self.form, state, buffers, *flags, *from, &mut op.done)
             }
             Kind::Send { buffers, flags, to } => {
                 transfer::send_step(self.form, state, buffers, *flags, to.as_ref(), &mut op.done)
             }
+            Kind::SendMessage(message) => transfer::send_message_step(self.form, state, message),
             Kind::Accept(request) => accept::step(state, request),
             Kind::AcceptData { buffers, .. } => {
-                transfer::recv_step(self.form, state, buffers, 0, None, &mut op.done)
+                transfer::recv_step(self.form, state, buffers, 0, Sender::Untold, &mut op.done)
             }
             Kind::Connect { data, connected } => {
                 connect::step(self.form, state, data, connected, &mut op.done)

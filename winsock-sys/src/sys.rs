@@ -174,15 +174,40 @@ pub unsafe fn send(
             libc::syscall(libc::SYS_sendto, fd, base, len, flags, NOWHERE, NO_LEN) as _
         });
     }
+    // SAFETY: passed on from our caller.
+    unsafe { send_message(fd, buffers, flags, to, &[]) }
+}
+
+/// As [`send`], with control data, of which the scripted kernel takes none.
+///
+/// # Safety
+/// As [`send`].
+pub unsafe fn send_message(
+    fd: RawFd,
+    buffers: &[iovec],
+    flags: c_int,
+    to: Option<&Address>,
+    control: &[u8],
+) -> Result<usize> {
+    if let Some(kernel) = fake::kernel() {
+        // SAFETY: passed on from our caller.
+        return unsafe { kernel.send(fd, buffers, flags, to) };
+    }
+    let flags = flags | libc::MSG_DONTWAIT | libc::MSG_NOSIGNAL;
     // SAFETY: all zeroes is a valid msghdr.
     let mut message: libc::msghdr = unsafe { mem::zeroed() };
     message.msg_iov = buffers.as_ptr().cast_mut();
     message.msg_iovlen = buffers.len() as _;
+    if !control.is_empty() {
+        message.msg_control = control.as_ptr().cast_mut().cast();
+        message.msg_controllen = control.len() as _;
+    }
     if let Some(address) = to {
         message.msg_name = address.as_ptr().cast_mut().cast();
         message.msg_namelen = address.len();
     }
-    // SAFETY: the header describes the address and the buffers, which outlive the call.
+    // SAFETY: the header describes the address, the buffers and the control data, which outlive the
+    // call and are only read.
     retry(|| unsafe { libc::sendmsg(fd, &message, flags) })
 }
 
@@ -196,26 +221,59 @@ pub unsafe fn recv(
     flags: c_int,
     from: Option<&mut Address>,
 ) -> Result<Received> {
+    // SAFETY: passed on from our caller.
+    unsafe { recv_message(fd, buffers, flags, from, &mut []) }.map(|(received, _)| received)
+}
+
+/// What a receive brought of control data.
+#[derive(Clone, Copy, Default)]
+pub struct Ancillary {
+    pub bytes: usize,
+    /// There was more than room.
+    pub truncated: bool,
+}
+
+/// As [`recv`], with the datagram's control data; the scripted kernel has none.
+///
+/// # Safety
+/// As [`recv`].
+pub unsafe fn recv_message(
+    fd: RawFd,
+    buffers: &[iovec],
+    flags: c_int,
+    from: Option<&mut Address>,
+    control: &mut [u8],
+) -> Result<(Received, Ancillary)> {
     if let Some(kernel) = fake::kernel() {
         // SAFETY: passed on from our caller.
-        return unsafe { kernel.recv(fd, buffers, flags, from) };
+        let received = unsafe { kernel.recv(fd, buffers, flags, from) };
+        return received.map(|received| (received, Ancillary::default()));
     }
     // SAFETY: all zeroes is a valid msghdr.
     let mut message: libc::msghdr = unsafe { mem::zeroed() };
     message.msg_iov = buffers.as_ptr().cast_mut();
     message.msg_iovlen = buffers.len() as _;
+    if !control.is_empty() {
+        message.msg_control = control.as_mut_ptr().cast();
+        message.msg_controllen = control.len() as _;
+    }
     let mut from = from;
     if let Some(address) = &mut from {
         message.msg_name = address.as_mut_ptr().cast();
         message.msg_namelen = mem::size_of::<libc::sockaddr_in6>() as libc::socklen_t;
     }
     let flags = flags | libc::MSG_DONTWAIT;
-    // SAFETY: the header describes the address and the buffers, which outlive the call.
+    // SAFETY: the header describes the address, the buffers and the control data, which outlive the
+    // call.
     let bytes = retry(|| unsafe { libc::recvmsg(fd, &mut message, flags) })?;
     if let Some(address) = from {
         address.set_len(message.msg_namelen);
     }
-    Ok(Received { bytes, truncated: message.msg_flags & libc::MSG_TRUNC != 0 })
+    let ancillary = Ancillary {
+        bytes: message.msg_controllen as usize,
+        truncated: message.msg_flags & libc::MSG_CTRUNC != 0,
+    };
+    Ok((Received { bytes, truncated: message.msg_flags & libc::MSG_TRUNC != 0 }, ancillary))
 }
 
 /// Receives from a stream; into one buffer without a message header, and without libc's

@@ -7,12 +7,15 @@ use windows_sys::Win32::Foundation::{
     STATUS_INVALID_PARAMETER, STATUS_PIPE_BROKEN, STATUS_PIPE_CLOSING, STATUS_PIPE_DISCONNECTED,
     STATUS_PORT_UNREACHABLE, STATUS_SUCCESS,
 };
-use windows_sys::Win32::Networking::WinSock::SOCKADDR;
+use windows_sys::Win32::Networking::WinSock::{
+    MSG_BCAST, MSG_CTRUNC, MSG_MCAST, MSG_TRUNC, WSAMSG,
+};
 
 use crate::address::{self, Address};
+use crate::ancillary;
 use crate::connect;
 use crate::error;
-use crate::op::{Buffers, Step};
+use crate::op::{Buffers, Message, Sender, Step};
 use crate::socket::{Form, State};
 use crate::sys::{self, Errno};
 
@@ -22,7 +25,7 @@ pub fn recv_step(
     state: &mut State,
     buffers: &Buffers,
     flags: i32,
-    from: Option<&(*mut SOCKADDR, *mut i32)>,
+    from: Sender,
     done: &mut u32,
 ) -> Step {
     let fd = match may_recv(form, state) {
@@ -124,17 +127,23 @@ fn recv_datagram(
     fd: RawFd,
     buffers: &Buffers,
     flags: i32,
-    from: Option<&(*mut SOCKADDR, *mut i32)>,
+    from: Sender,
     done: &mut u32,
 ) -> Step {
     if std::mem::take(&mut state.unreachable) {
         return Step::Done(STATUS_PORT_UNREACHABLE, 0);
     }
     let mut sender = Address::empty();
+    let mut control = [0; ancillary::ROOM];
+    let room = match from {
+        Sender::Message(_) => control.len(),
+        Sender::Untold | Sender::Address(..) => 0,
+    };
     let received = loop {
         let received = buffers.remaining(0, |vectors| {
+            let (flags, control) = (flags & !libc::MSG_WAITALL, &mut control[..room]);
             // SAFETY: the buffers are the program's, lent until the operation completes.
-            unsafe { sys::recv(fd, vectors, flags & !libc::MSG_WAITALL, Some(&mut sender)) }
+            unsafe { sys::recv_message(fd, vectors, flags, Some(&mut sender), control) }
         });
         match received {
             Err(errno) if is_told_by_icmp(errno) => {
@@ -147,12 +156,18 @@ fn recv_datagram(
         }
     };
     match received {
-        Ok(received) => {
+        Ok((received, found)) => {
             state.note_received();
-            if let Some(&(name, len)) = from {
+            match from {
+                Sender::Untold => {}
                 // SAFETY: name and length are the program's, lent like the buffers. Too little room
                 // was refused when the operation was issued.
-                let _ = unsafe { address::write(&sender, name, len) };
+                Sender::Address(name, len) => drop(unsafe { address::write(&sender, name, len) }),
+                Sender::Message(message) => {
+                    let (told, cut) = (&control[..found.bytes], found.truncated);
+                    // SAFETY: the message is the program's, lent like the buffers.
+                    unsafe { tell(message, &sender, told, cut, received.truncated) };
+                }
             }
             *done = received.bytes as u32;
             let status = match received.truncated {
@@ -163,6 +178,34 @@ fn recv_datagram(
         }
         Err(errno) => failed_recv(state, errno),
     }
+}
+
+/// Fills in the message of a WSARecvMsg.
+///
+/// # Safety
+/// The message is valid, its name and its control buffer NULL or as long as it says.
+unsafe fn tell(message: *mut WSAMSG, sender: &Address, control: &[u8], cut: bool, short: bool) {
+    // SAFETY: our caller vouches for the message.
+    let message = unsafe { &mut *message };
+    if !message.name.is_null() {
+        // SAFETY: our caller vouches for the room.
+        let _ = unsafe { address::write(sender, message.name, &raw mut message.namelen) };
+    }
+    let room = if message.Control.buf.is_null() { 0 } else { message.Control.len as usize };
+    let (control, left_out) = ancillary::to_windows(control, room);
+    if !control.is_empty() {
+        // SAFETY: it fits, and our caller vouches for the room.
+        unsafe { control.as_ptr().copy_to_nonoverlapping(message.Control.buf, control.len()) };
+    }
+    message.Control.len = control.len() as u32;
+    let came_to = ancillary::destination(&control);
+    let flags = [
+        (short, MSG_TRUNC),
+        (cut || left_out, MSG_CTRUNC),
+        (came_to == Some([255; 4]), MSG_BCAST),
+        (came_to.is_some_and(|host| host[0] & 0xf0 == 0xe0), MSG_MCAST),
+    ];
+    message.dwFlags = flags.iter().filter(|(holds, _)| *holds).map(|(_, flag)| flag).sum();
 }
 
 /// What a datagram socket is told by ICMP about something it has sent. Windows passes on closed
@@ -209,6 +252,16 @@ fn failed_recv(state: &mut State, errno: Errno) -> Step {
     }
 }
 
+/// Sends a datagram with control data.
+pub fn send_message_step(form: Form, state: &mut State, message: &Message) -> Step {
+    let Message { buffers, flags, to, control } = message;
+    let mut done = 0;
+    send_with(form, state, buffers, &mut done, |fd, vectors| {
+        // SAFETY: the buffers are the program's, lent until the operation completes.
+        unsafe { sys::send_message(fd, vectors, *flags, to.as_ref(), control) }
+    })
+}
+
 /// Sends from `done` bytes into the buffers as far as the kernel takes it. A stream is not done
 /// before all has been taken (rule 63).
 pub fn send_step(
@@ -218,6 +271,19 @@ pub fn send_step(
     flags: i32,
     to: Option<&Address>,
     done: &mut u32,
+) -> Step {
+    send_with(form, state, buffers, done, |fd, vectors| {
+        // SAFETY: the buffers are the program's, lent until the operation completes.
+        unsafe { sys::send(fd, vectors, flags, to) }
+    })
+}
+
+fn send_with(
+    form: Form,
+    state: &mut State,
+    buffers: &Buffers,
+    done: &mut u32,
+    send: impl Fn(RawFd, &[libc::iovec]) -> sys::Result<usize>,
 ) -> Step {
     let fd = match may_send(form, state) {
         Ok(fd) => fd,
@@ -229,10 +295,7 @@ pub fn send_step(
     let total = buffers.total();
     let mut told = false;
     loop {
-        let sent = buffers.remaining(*done as usize, |vectors| {
-            // SAFETY: the buffers are the program's, lent until the operation completes.
-            unsafe { sys::send(fd, vectors, flags, to) }
-        });
+        let sent = buffers.remaining(*done as usize, |vectors| send(fd, vectors));
         match sent {
             Ok(bytes) => {
                 *done += bytes as u32;

@@ -14,7 +14,8 @@ use windows_sys::Win32::Networking::WinSock::{
     SO_LINGER, SO_OOBINLINE, SO_PORT_SCALABILITY, SO_RANDOMIZE_PORT, SO_RCVBUF, SO_RCVTIMEO,
     SO_REUSE_MULTICASTPORT, SO_REUSE_UNICASTPORT, SO_REUSEADDR, SO_SNDBUF, SO_SNDTIMEO, SOL_SOCKET,
     TCP_FASTOPEN, TCP_KEEPCNT, TCP_KEEPIDLE, TCP_KEEPINTVL, TCP_MAXRT, TCP_MAXRTMS, TCP_NODELAY,
-    UDP_CHECKSUM_COVERAGE, UDP_NOCHECKSUM, UDP_SEND_MSG_SIZE, WSAEINVAL,
+    UDP_CHECKSUM_COVERAGE, UDP_NOCHECKSUM, UDP_RECV_MAX_COALESCED_SIZE, UDP_SEND_MSG_SIZE,
+    WSAEINVAL,
 };
 
 use super::Journal;
@@ -176,6 +177,13 @@ pub static ROWS: &[Row] = &[
         Linux(libc::SOL_SOCKET, libc::SO_NO_CHECK, not),
     ),
     row(IPPROTO_UDP, UDP_SEND_MSG_SIZE, Number(0, 65535), 0, linux(libc::SOL_UDP, UDP_SEGMENT)),
+    row(
+        IPPROTO_UDP,
+        UDP_RECV_MAX_COALESCED_SIZE,
+        Number(0, 65535),
+        0,
+        Linux(libc::SOL_UDP, UDP_GRO, coalesces),
+    ),
     row(IPPROTO_IP, IP_TTL, Octet(1), 64, linux(libc::IPPROTO_IP, libc::IP_TTL)),
     row(IPPROTO_IP, IP_TOS, Octet(0), 0, linux(libc::IPPROTO_IP, libc::IP_TOS)),
     row(IPPROTO_IP, IP_MULTICAST_IF, DWORD, 0, Target::Interface).of_datagrams(),
@@ -290,6 +298,7 @@ const _: () = assert!(ROWS.len() <= u8::MAX as usize + 1, "a journal counts rows
 
 /// As in Linux' udp.h; not in the libc crate for every C library.
 const UDP_SEGMENT: c_int = 103;
+const UDP_GRO: c_int = 104;
 
 /// The place of an option in the table.
 pub fn find(level: i32, name: i32) -> Option<u8> {
@@ -306,6 +315,12 @@ fn not(value: u32) -> c_int {
 
 fn network_order(value: u32) -> c_int {
     value.to_be() as c_int
+}
+
+/// Linux joins as many datagrams as a packet holds, and knows no smaller size: for that it joins
+/// none, which is within what was asked for.
+fn coalesces(value: u32) -> c_int {
+    (value >= 65507).into()
 }
 
 fn at_most_max(value: u32) -> c_int {
