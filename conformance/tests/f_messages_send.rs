@@ -453,14 +453,23 @@ fn time_outs_during_the_procedure_leave_it_alone() {
     let (go, wait) = mpsc::channel::<()>();
     let wait = Mutex::new(wait);
     let (tell, told) = mpsc::channel();
+    let (enter, entered) = mpsc::channel();
     let receiver = Receiver::start(move |call| {
         (call.message == WM_USER).then(|| {
+            enter.send(()).unwrap();
             wait.lock().unwrap().recv().unwrap();
             tell.send(in_send()).unwrap();
             1
         })
     });
-    assert_eq!(send_within(receiver.hwnd, WM_USER, SMTO_NORMAL, NEVER), Err(ERROR_TIMEOUT));
+    // A thread that is late does not come to its procedure: then the message is taken back.
+    loop {
+        let sent = send_within(receiver.hwnd, WM_USER, SMTO_NORMAL, NEVER);
+        assert_eq!(sent, Err(ERROR_TIMEOUT));
+        if entered.try_recv().is_ok() {
+            break;
+        }
+    }
     go.send(()).unwrap();
     assert_eq!(told.recv().unwrap(), ISMEX_SEND);
     assert!(is_window(receiver.hwnd));
@@ -507,14 +516,18 @@ fn time_outs_may_keep_others_waiting() {
         }
     });
     let back = *window as usize;
+    let patience = Arc::new(AtomicU32::new(NEVER));
+    let its_patience = patience.clone();
     let receiver = Receiver::start(move |call| {
         (call.message == WM_USER).then(|| {
-            let sent = send_within(back as HWND, WM_USER + 1, SMTO_NORMAL, NEVER);
+            let ms = its_patience.load(Ordering::SeqCst);
+            let sent = send_within(back as HWND, WM_USER + 1, SMTO_NORMAL, ms);
             isize::from(sent == Err(ERROR_TIMEOUT)) + 10
         })
     });
     assert_eq!(send_within(receiver.hwnd, WM_USER, SMTO_BLOCK, SOON), Ok(11));
-    assert_eq!(send_within(receiver.hwnd, WM_USER, SMTO_NORMAL, SOON), Ok(10));
+    patience.store(SOON, Ordering::SeqCst);
+    assert_eq!(send_within(receiver.hwnd, WM_USER, SMTO_NORMAL, 2 * SOON), Ok(10));
     assert_eq!(heard.get(), 1);
 }
 

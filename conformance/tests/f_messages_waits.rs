@@ -133,9 +133,9 @@ fn waits_end_by_what_is_sent() {
 #[test]
 fn waits_end_by_timers() {
     let window = Window::new();
+    let start = Instant::now();
     // SAFETY: no procedure is passed.
     unsafe { SetTimer(*window, 1, 50, None) };
-    let start = Instant::now();
     assert_eq!(wait_any(&[], 10, QS_POSTMESSAGE), WAIT_TIMEOUT);
     assert_eq!(wait_any(&[], SOON, QS_ALLINPUT), WAIT_OBJECT_0);
     assert!(start.elapsed() >= Duration::from_millis(40));
@@ -276,11 +276,11 @@ fn waits_for_a_message_end_by_a_new_one() {
     // SAFETY: no memory is passed.
     assert_ne!(unsafe { WaitMessage() }, 0);
     look();
+    let start = Instant::now();
     let poster = std::thread::spawn(move || {
         pause();
         post_to(hwnd as HWND, WM_USER, 0, 0)
     });
-    let start = Instant::now();
     // SAFETY: as above.
     assert_ne!(unsafe { WaitMessage() }, 0);
     assert!(start.elapsed() >= Duration::from_millis(u64::from(NEVER)));

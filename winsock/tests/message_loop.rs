@@ -44,14 +44,14 @@ fn timers_are_due_again_and_again() {
     let often = messages.set_timer(Duration::from_millis(10)).unwrap();
     let seldom = messages.set_timer(Duration::from_millis(60)).unwrap();
     let (mut often_due, mut seldom_due) = (0, 0);
-    while seldom_due < 2 {
+    // Times that a late thread has missed do not pile up: it may meet both equally often.
+    while seldom_due < 2 || often_due < 3 {
         match next(&mut messages) {
             Message::Timer(timer) if timer == often => often_due += 1,
             Message::Timer(timer) if timer == seldom => seldom_due += 1,
             other => panic!("{other:?}"),
         }
     }
-    assert!(often_due >= 3, "{often_due}");
     assert!(messages.kill_timer(seldom) && messages.kill_timer(often));
     assert!(!messages.kill_timer(often));
     assert_eq!(messages.next(Some(NEVER)).unwrap(), None);
