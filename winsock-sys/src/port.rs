@@ -313,6 +313,9 @@ impl Port {
             waiter.thread.unpark();
             state = lock(&self.state);
         }
+        if !state.queue.is_empty() && !state.runners.is_empty() {
+            backend::note_served();
+        }
         if self.is_stalled(&state) {
             if !std::mem::replace(&mut state.watched, true) {
                 drop(state);

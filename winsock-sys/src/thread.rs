@@ -193,7 +193,10 @@ impl Thread {
     pub fn rouse(&self, rouse: Rouse) {
         match rouse {
             Rouse::Nothing => {}
-            Rouse::Parked => self.parker.wake(),
+            Rouse::Parked => {
+                self.parker.wake();
+                backend::note_served();
+            }
             Rouse::Leader => backend::kick(),
             Rouse::Blocked => crate::blocking::alert(self.tid),
         }

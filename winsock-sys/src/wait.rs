@@ -95,10 +95,11 @@ pub fn wait<T>(
         // A program that only polls still sees what the kernel has finished.
         backend::look(thread, appetite);
     }
+    let mut served_others = false;
     loop {
         let may_lead = match look() {
             Look::Ready(value) => return Outcome::Ready(value),
-            Look::Wait => true,
+            Look::Wait => !served_others,
             Look::StandBy => false,
         };
         if alertable && thread.has_apcs() {
@@ -106,7 +107,9 @@ pub fn wait<T>(
         }
         match deadline.left_ns() {
             None => return Outcome::TimedOut,
-            Some(timeout_ns) => backend::sleep(thread, Nap { timeout_ns, may_lead, appetite }),
+            Some(timeout_ns) => {
+                served_others = backend::sleep(thread, Nap { timeout_ns, may_lead, appetite });
+            }
         }
     }
 }

@@ -35,6 +35,8 @@ pub struct Driver {
     reaped_at: AtomicU32,
     /// Counts the times that the kernel was asked for reports: see [`Driver::round`].
     round: AtomicU32,
+    /// See [`Driver::note_served`].
+    served: AtomicU32,
     /// The watch leads because nobody else waited.
     stood_in: AtomicBool,
     /// Threads that sleep on their futex and could lead.
@@ -83,6 +85,7 @@ impl Driver {
             in_use: AtomicBool::new(false),
             reaped_at: AtomicU32::new(0),
             round: AtomicU32::new(0),
+            served: AtomicU32::new(0),
             stood_in: AtomicBool::new(false),
             followers: Mutex::new(Vec::new()),
             watch: Watch::new(),
@@ -102,15 +105,21 @@ impl Driver {
 
     /// Waits until unparked, or until the time is up, and drives meanwhile; may return early.
     /// A driving thread that is unparked stops after `appetite` reports.
-    pub fn sleep(&self, thread: &Arc<Thread>, nap: Nap) {
+    ///
+    /// True if it drove, and what it handed out was for others: they are the ones that work, so
+    /// they should drive when they come back, and cost no wake-up for each message. The main
+    /// thread, which waits for the workers to end, would otherwise be their waker for ever.
+    pub fn sleep(&self, thread: &Arc<Thread>, nap: Nap) -> bool {
         // Whoever was woken to lead does so even if it would rather stand by.
         let may_lead = thread.take_promotion() || nap.may_lead;
         if may_lead && self.try_lead() {
-            self.lead(thread, nap);
-            return self.resign();
+            let served = self.lead(thread, nap);
+            self.resign();
+            return served;
         }
         if nap.timeout_ns == Some(0) {
-            return self.relieve(); // Another thread is at it; should it be the watch, we are back.
+            self.relieve(); // Another thread is at it; should it be the watch, we are back.
+            return false;
         }
         lock(&self.followers).push(thread.clone());
         if may_lead {
@@ -122,6 +131,7 @@ impl Driver {
             thread.parker.park(nap.timeout_ns);
         }
         lock(&self.followers).retain(|follower| !Arc::ptr_eq(follower, thread));
+        false
     }
 
     /// Hands out one of the reports that the last leader left over, without asking the kernel.
@@ -157,6 +167,12 @@ impl Driver {
         }
     }
 
+    /// A thread has been woken, or has more to do when it comes back; perhaps by what the leader
+    /// hands out.
+    pub fn note_served(&self) {
+        self.served.fetch_add(1, Ordering::Relaxed);
+    }
+
     /// Makes the watch give up the lead, if it stood in for the program's threads.
     fn relieve(&self) {
         if self.stood_in.swap(false, Ordering::SeqCst) {
@@ -185,27 +201,30 @@ impl Driver {
     ///
     /// A thread that has got what it waited for leaves the rest for later, so that it handles one
     /// message while its socket is still in the cache, as a hand-written loop would.
-    fn lead(&self, thread: &Thread, nap: Nap) {
+    /// True if that was for threads that will come back.
+    fn lead(&self, thread: &Thread, nap: Nap) -> bool {
         let mut batch = lock(&self.batch);
         self.term.fetch_add(1, Ordering::Relaxed);
         if !batch.has_more() {
             if nap.timeout_ns != Some(0) && !thread.parker.enter(Bed::Leader) {
-                return;
+                return false;
             }
             self.round.fetch_add(1, Ordering::SeqCst);
             batch.fill(&self.poller, nap.timeout_ns);
             thread.parker.leave();
         }
         self.reaped_at.store(sys::coarse_ms(), Ordering::Relaxed);
+        let served = self.served.load(Ordering::Relaxed);
         let mut handed_out = 0;
         while let Some(report) = batch.next() {
             socket::on_ready(report.token as usize, report.events);
             handed_out += 1;
             let looks_only = nap.timeout_ns == Some(0);
             if handed_out >= nap.appetite && (looks_only || thread.parker.is_notified()) {
-                return;
+                break;
             }
         }
+        self.served.load(Ordering::Relaxed) != served
     }
 
     pub(super) fn has_work(&self) -> bool {

@@ -95,10 +95,13 @@ pub struct Nap {
 }
 
 /// See [`Driver::sleep`].
-pub fn sleep(thread: &Arc<Thread>, nap: Nap) {
+pub fn sleep(thread: &Arc<Thread>, nap: Nap) -> bool {
     match &*DRIVER {
         Ok(driver) => driver.sleep(thread, nap),
-        Err(_) => thread.parker.park(nap.timeout_ns), // Events work without sockets.
+        Err(_) => {
+            thread.parker.park(nap.timeout_ns); // Events work without sockets.
+            false
+        }
     }
 }
 
@@ -142,6 +145,13 @@ pub fn round() -> u32 {
 /// An operation waits in a socket's queue.
 pub fn note_parked() {
     driver().note_parked();
+}
+
+/// A thread has been woken from its futex, or has more to do when it comes back.
+pub fn note_served() {
+    if let Ok(driver) = &*DRIVER {
+        driver.note_served();
+    }
 }
 
 /// A listener could not accept for want of descriptors: it is tried again when one is closed.

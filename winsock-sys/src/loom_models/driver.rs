@@ -30,10 +30,11 @@ impl Driver {
         false
     }
 
-    pub fn sleep(&self, thread: &Arc<Thread>, nap: Nap) {
+    pub fn sleep(&self, thread: &Arc<Thread>, nap: Nap) -> bool {
         if nap.timeout_ns != Some(0) {
             thread.parker.park(nap.timeout_ns);
         }
+        false
     }
 
     /// Never the tick that a socket compares it with, so that each operation is tried when issued.
@@ -47,6 +48,8 @@ impl Driver {
     }
 
     pub fn note_parked(&self) {}
+
+    pub fn note_served(&self) {}
 }
 
 /// A watch that looks away: what it would do on time is not modelled.
