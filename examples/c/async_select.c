@@ -85,6 +85,12 @@ static void accept_client(void)
     CLIENT **link, *client;
 
     if (socket == INVALID_SOCKET) {
+        /* FD_ACCEPT would come again at once; perhaps there is room for one more a little later. */
+        if (WSAGetLastError() != WSAEWOULDBLOCK) {
+            fprintf(stderr, "accept failed with error %d\n", WSAGetLastError());
+            WSAAsyncSelect(listener, window, WM_SOCKET, 0);
+            SetTimer(window, 1, RETRY_MS, NULL);
+        }
         return;
     }
     client = allocate(sizeof(*client));
@@ -121,6 +127,10 @@ static LRESULT CALLBACK procedure(HWND hwnd, UINT message, WPARAM wparam, LPARAM
     switch (message) {
     case WM_SOCKET:
         on_socket((SOCKET)wparam, lparam);
+        return 0;
+    case WM_TIMER:
+        KillTimer(hwnd, 1);
+        WSAAsyncSelect(listener, hwnd, WM_SOCKET, FD_ACCEPT);
         return 0;
     case WM_DESTROY:
         PostQuitMessage(0);

@@ -16,6 +16,7 @@ enum { KEY_ACCEPT = 1, KEY_CLIENT, KEY_STOP };
 typedef struct {
     OVERLAPPED overlapped;
     SOCKET socket;
+    PTP_TIMER retry;
     char addresses[2 * (sizeof(SOCKADDR_STORAGE) + 16)];
 } ACCEPT;
 
@@ -106,6 +107,43 @@ static void add_client(SOCKET socket)
     }
 }
 
+/* The timer's packet has no socket: it says that it is time to try again. */
+static VOID CALLBACK on_retry(PTP_CALLBACK_INSTANCE instance, PVOID accept, PTP_TIMER retry)
+{
+    (void)instance, (void)retry;
+    PostQueuedCompletionStatus(port, 0, KEY_ACCEPT, &((ACCEPT *)accept)->overlapped);
+}
+
+static ACCEPT *make_accept(void)
+{
+    ACCEPT *accept = allocate(sizeof(*accept));
+
+    accept->retry = CreateThreadpoolTimer(on_retry, accept, NULL);
+    if (accept->retry == NULL) {
+        fail("CreateThreadpoolTimer", (int)GetLastError());
+    }
+    return accept;
+}
+
+static void free_accept(ACCEPT *accept)
+{
+    CloseThreadpoolTimer(accept->retry);
+    free(accept);
+    leave();
+}
+
+static void accept_later(ACCEPT *accept)
+{
+    FILETIME time = retry_time();
+
+    fprintf(stderr, "AcceptEx failed with error %d\n", WSAGetLastError());
+    if (accept->socket != INVALID_SOCKET) {
+        closesocket(accept->socket);
+        accept->socket = INVALID_SOCKET;
+    }
+    SetThreadpoolTimer(accept->retry, &time, 0, 0);
+}
+
 /* Takes the next connection, as long as there are to be any. */
 static void start_accept(ACCEPT *accept)
 {
@@ -113,35 +151,37 @@ static void start_accept(ACCEPT *accept)
     int length = sizeof(info), address = sizeof(SOCKADDR_STORAGE) + 16;
     DWORD count;
 
-    if (!stopping
-        && getsockopt(listener, SOL_SOCKET, SO_PROTOCOL_INFO, (char *)&info, &length) == 0) {
-        accept->socket = socket(info.iAddressFamily, SOCK_STREAM, IPPROTO_TCP);
-        ZeroMemory(&accept->overlapped, sizeof(accept->overlapped));
-        if (accept->socket != INVALID_SOCKET) {
-            if (AcceptEx(listener, accept->socket, accept->addresses, 0, (DWORD)address,
-                         (DWORD)address, &count, &accept->overlapped)
-                || WSAGetLastError() == ERROR_IO_PENDING) {
-                return;
-            }
-            closesocket(accept->socket);
+    if (stopping) {
+        free_accept(accept);
+        return;
+    }
+    getsockopt(listener, SOL_SOCKET, SO_PROTOCOL_INFO, (char *)&info, &length);
+    accept->socket = socket(info.iAddressFamily, SOCK_STREAM, IPPROTO_TCP);
+    ZeroMemory(&accept->overlapped, sizeof(accept->overlapped));
+    if (accept->socket != INVALID_SOCKET
+        && (AcceptEx(listener, accept->socket, accept->addresses, 0, (DWORD)address,
+                     (DWORD)address, &count, &accept->overlapped)
+            || WSAGetLastError() == ERROR_IO_PENDING)) {
+        if (stopping) {
+            CancelIoEx((HANDLE)listener, NULL);
         }
+    } else {
+        accept_later(accept);
     }
-    if (!stopping) {
-        fprintf(stderr, "AcceptEx failed with error %d\n", WSAGetLastError());
-    }
-    free(accept);
-    leave();
 }
 
 static void on_accept(ACCEPT *accept, BOOL accepted)
 {
     SOCKET socket = accept->socket;
 
-    if (accepted && !stopping) {
+    if (accepted && !stopping && socket != INVALID_SOCKET) {
         setsockopt(socket, SOL_SOCKET, SO_UPDATE_ACCEPT_CONTEXT, (const char *)&listener,
                    sizeof(listener));
         add_client(socket);
-    } else {
+    } else if (!accepted && !stopping) {
+        accept_later(accept);
+        return;
+    } else if (socket != INVALID_SOCKET) {
         closesocket(socket);
     }
     start_accept(accept);
@@ -211,7 +251,7 @@ int main(int argc, char **argv)
     }
     owners = ACCEPTS;
     for (int i = 0; i < ACCEPTS; i++) {
-        start_accept(allocate(sizeof(ACCEPT)));
+        start_accept(make_accept());
     }
     for (DWORD i = 0; i < workers; i++) {
         threads[i] = CreateThread(NULL, 0, serve, NULL, 0, NULL);

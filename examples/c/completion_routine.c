@@ -17,7 +17,9 @@ typedef struct CLIENT {
 
 static SOCKET listener;
 static volatile LONG stopping;
-static CLIENT *clients; /* The serving thread's alone, as all that is called there. */
+/* The serving thread's alone, as all that is called there: */
+static CLIENT *clients;
+static BOOL complete; /* Nobody arrives any more. */
 
 static void free_client(CLIENT *client)
 {
@@ -91,6 +93,7 @@ static void CALLBACK on_arrival(ULONG_PTR argument)
 static void CALLBACK on_stop(ULONG_PTR unused)
 {
     (void)unused;
+    complete = TRUE;
     for (CLIENT *client = clients; client != NULL; client = client->next) {
         CancelIoEx((HANDLE)client->socket, NULL);
     }
@@ -99,7 +102,8 @@ static void CALLBACK on_stop(ULONG_PTR unused)
 static DWORD WINAPI serve(void *unused)
 {
     (void)unused;
-    while (!stopping || clients != NULL) {
+    /* Whoever is handed over is so before on_stop() is called. */
+    while (!complete || clients != NULL) {
         SleepEx(INFINITE, TRUE);
     }
     return 0;
@@ -132,7 +136,7 @@ int main(int argc, char **argv)
         }
         if (socket == INVALID_SOCKET) {
             fprintf(stderr, "accept failed with error %d\n", WSAGetLastError());
-            Sleep(100); /* Perhaps there is room then. */
+            Sleep(RETRY_MS); /* Perhaps there is room then. */
         } else if (!QueueUserAPC(on_arrival, thread, (ULONG_PTR)socket)) {
             closesocket(socket);
         }

@@ -23,6 +23,9 @@
 /* What one receive takes at most. */
 #define BUFFER_SIZE 16384
 
+/* After so long a server tries again to accept, if that has failed: it may be out of sockets. */
+#define RETRY_MS 100
+
 /* Every server has its own way to end; the system calls this on a thread of its own. */
 static void stop(void);
 
@@ -99,6 +102,18 @@ static SOCKET listen_at(int argc, char **argv, const char *model)
     printf("listening on %s:%s model=%s\n", host, service, model);
     fflush(stdout);
     return listener;
+}
+
+/* When RETRY_MS are over, as the timers of thread pools are told. */
+static inline FILETIME retry_time(void)
+{
+    LARGE_INTEGER due;
+    FILETIME time;
+
+    due.QuadPart = -10000LL * RETRY_MS; /* From now, in steps of 100 ns. */
+    time.dwLowDateTime = due.LowPart;
+    time.dwHighDateTime = (DWORD)due.HighPart;
+    return time;
 }
 
 /* For what is seldom done: coming and leaving. */

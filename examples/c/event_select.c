@@ -14,12 +14,10 @@ typedef struct {
     char buffer[BUFFER_SIZE];
 } CLIENT;
 
-static void make_wake(CLIENT_GROUP *group)
+static BOOL make_wake(CLIENT_GROUP *group)
 {
     group->wake = CreateEventW(NULL, FALSE, FALSE, NULL);
-    if (group->wake == NULL) {
-        fail("CreateEvent", (int)GetLastError());
-    }
+    return group->wake != NULL;
 }
 
 static void wake_up(CLIENT_GROUP *group)

@@ -25,7 +25,7 @@ typedef struct CLIENT_GROUP {
     SOCKET arrivals[SEATS];
 } CLIENT_GROUP;
 
-static void make_wake(CLIENT_GROUP *group);
+static BOOL make_wake(CLIENT_GROUP *group);
 static void wake_up(CLIENT_GROUP *group);
 static void unmake_wake(CLIENT_GROUP *group);
 static DWORD WINAPI serve(void *group);
@@ -54,18 +54,23 @@ static void free_seat(CLIENT_GROUP *group)
     ReleaseMutex(group->lock);
 }
 
+/* NULL if there is not enough of something. */
 static CLIENT_GROUP *make_group(CLIENT_GROUP *next)
 {
     CLIENT_GROUP *group = allocate(sizeof(*group));
 
     group->next = next;
     group->lock = make_lock();
-    make_wake(group);
-    group->thread = CreateThread(NULL, 0, serve, group, 0, NULL);
-    if (group->thread == NULL) {
-        fail("CreateThread", (int)GetLastError());
+    if (make_wake(group)) {
+        group->thread = CreateThread(NULL, 0, serve, group, 0, NULL);
+        if (group->thread != NULL) {
+            return group;
+        }
+        unmake_wake(group);
     }
-    return group;
+    CloseHandle(group->lock);
+    free(group);
+    return NULL;
 }
 
 static BOOL seat(CLIENT_GROUP *group, SOCKET socket)
@@ -102,13 +107,19 @@ static void serve_in_groups(void)
         }
         if (socket == INVALID_SOCKET) {
             fprintf(stderr, "accept failed with error %d\n", WSAGetLastError());
-            Sleep(100); /* Perhaps there is room then. */
+            Sleep(RETRY_MS); /* Perhaps there is room then. */
             continue;
         }
         for (group = groups; group != NULL && !seat(group, socket); group = group->next) {
         }
         if (group == NULL) {
-            groups = make_group(groups);
+            group = make_group(groups);
+            if (group == NULL) {
+                fprintf(stderr, "no room for one more client\n");
+                closesocket(socket);
+                continue;
+            }
+            groups = group;
             seat(groups, socket);
         }
     }

@@ -12,7 +12,7 @@ typedef struct {
 } CLIENT;
 
 /* A socket that sends to itself: select() waits for nothing but sockets. */
-static void make_wake(CLIENT_GROUP *group)
+static BOOL make_wake(CLIENT_GROUP *group)
 {
     SOCKADDR_IN address;
     int length = sizeof(address);
@@ -21,12 +21,16 @@ static void make_wake(CLIENT_GROUP *group)
     address.sin_family = AF_INET;
     address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
     group->bell = socket(AF_INET, SOCK_DGRAM, IPPROTO_UDP);
-    if (group->bell == INVALID_SOCKET
-        || bind(group->bell, (SOCKADDR *)&address, sizeof(address)) == SOCKET_ERROR
+    if (group->bell == INVALID_SOCKET) {
+        return FALSE;
+    }
+    if (bind(group->bell, (SOCKADDR *)&address, sizeof(address)) == SOCKET_ERROR
         || getsockname(group->bell, (SOCKADDR *)&address, &length) == SOCKET_ERROR
         || connect(group->bell, (SOCKADDR *)&address, length) == SOCKET_ERROR) {
-        fail("the group's bell", WSAGetLastError());
+        closesocket(group->bell);
+        return FALSE;
     }
+    return TRUE;
 }
 
 static void wake_up(CLIENT_GROUP *group)

@@ -12,6 +12,7 @@
 #include <mutex>
 #include <thread>
 #include <unordered_set>
+#include <utility>
 #include <vector>
 
 class Socket {
@@ -91,6 +92,9 @@ public:
     }
 
     bool is_stopping() const { return stopping; }
+
+    /* done() is called by a worker, soon. */
+    void post(Operation *operation) const { PostQueuedCompletionStatus(port, 0, 0, operation); }
 
     void run()
     {
@@ -186,17 +190,29 @@ public:
         start(std::make_unique<Accept>(pool, listener));
     }
 
-    Accept(Pool &pool, SOCKET listener) : pool(pool), listener(listener) { pool.enter(listener); }
-    ~Accept() override { pool.leave(listener); }
+    Accept(Pool &pool, SOCKET listener)
+        : pool(pool), listener(listener), retry(CreateThreadpoolTimer(again, this, nullptr))
+    {
+        if (retry == nullptr) fail("CreateThreadpoolTimer", static_cast<int>(GetLastError()));
+        pool.enter(listener);
+    }
+    ~Accept() override
+    {
+        CloseThreadpoolTimer(retry);
+        pool.leave(listener);
+    }
 
     void done(BOOL succeeded, DWORD) override
     {
         std::unique_ptr<Accept> self(this);
-        SOCKET taken = accepted;
+        SOCKET taken = std::exchange(accepted, INVALID_SOCKET);
 
-        if (!succeeded || pool.is_stopping()) {
+        if (taken != INVALID_SOCKET && (!succeeded || pool.is_stopping())) {
+            int error = static_cast<int>(GetLastError());
+
             closesocket(taken);
-        } else {
+            if (!pool.is_stopping()) return later(std::move(self), error);
+        } else if (taken != INVALID_SOCKET) {
             setsockopt(taken, SOL_SOCKET, SO_UPDATE_ACCEPT_CONTEXT,
                        reinterpret_cast<const char *>(&listener), sizeof(listener));
             Client::serve(pool, taken);
@@ -218,18 +234,36 @@ private:
         getsockopt(listener, SOL_SOCKET, SO_PROTOCOL_INFO, reinterpret_cast<char *>(&info),
                    &length);
         accept->accepted = ::socket(info.iAddressFamily, SOCK_STREAM, IPPROTO_TCP);
+        if (accept->accepted == INVALID_SOCKET) return later(std::move(accept), WSAGetLastError());
         if (begun(AcceptEx(listener, accept->accepted, accept->addresses, 0, address, address,
                            &count, accept->fresh()))) {
             accept.release();
             pool.begin(listener);
         } else {
-            fprintf(stderr, "AcceptEx failed with error %d\n", WSAGetLastError());
-            closesocket(accept->accepted);
+            int error = WSAGetLastError();
+
+            closesocket(std::exchange(accept->accepted, INVALID_SOCKET));
+            later(std::move(accept), error);
         }
+    }
+
+    /* Without a socket, done() tries again. */
+    static void later(std::unique_ptr<Accept> accept, int error)
+    {
+        FILETIME time = retry_time();
+
+        fprintf(stderr, "AcceptEx failed with error %d\n", error);
+        SetThreadpoolTimer(accept.release()->retry, &time, 0, 0);
+    }
+
+    static VOID CALLBACK again(PTP_CALLBACK_INSTANCE, PVOID accept, PTP_TIMER)
+    {
+        static_cast<Accept *>(accept)->pool.post(static_cast<Accept *>(accept));
     }
 
     Pool &pool;
     SOCKET listener, accepted = INVALID_SOCKET;
+    PTP_TIMER retry;
     char addresses[2 * (sizeof(SOCKADDR_STORAGE) + 16)];
 };
 

@@ -1,6 +1,7 @@
 //! `cargo xtask examples`: the echo servers in C and C++ answer here what they answer there.
 
 mod cost;
+mod limits;
 mod script;
 mod server;
 
@@ -58,6 +59,15 @@ const MEMCHECK: [&str; 6] = [
     "--show-leak-kinds=definite",
 ];
 
+/// What a server is put through natively, besides the script.
+type Check = fn(Server) -> crate::Outcome;
+
+const LIMITS: [(&str, Check); 3] = [
+    ("idle", limits::idle),
+    ("without descriptors", limits::crowded),
+    ("reset before it accepts", limits::resets),
+];
+
 pub fn run(args: &Args) -> crate::Outcome {
     let kit = Kit::build(args)?;
     let sources = sources(args.filter.as_deref())?;
@@ -70,6 +80,16 @@ pub fn run(args: &Args) -> crate::Outcome {
     ways.extend(args.wine.then_some(Way::Wine));
 
     let (mut passed, mut failed) = (0, 0);
+    let mut note = |name: String, outcome: crate::Outcome| match outcome {
+        Ok(()) => {
+            passed += 1;
+            println!("test {name} ... ok");
+        }
+        Err(why) => {
+            failed += 1;
+            println!("test {name} ... FAILED\n{why}");
+        }
+    };
     for source in &sources {
         let mut native = None;
         for &way in &ways {
@@ -81,17 +101,12 @@ pub fn run(args: &Args) -> crate::Outcome {
                     Err(format!("natively:\n{first}\n{}:\n{transcript}", way.name()))
                 }
             });
-            let name = format!("{}, {}", stem(source), way.name());
-            match outcome {
-                Ok(()) => {
-                    passed += 1;
-                    println!("test {name} ... ok");
-                }
-                Err(why) => {
-                    failed += 1;
-                    println!("test {name} ... FAILED\n{why}");
-                }
-            }
+            note(format!("{}, {}", stem(source), way.name()), outcome);
+        }
+        for (name, check) in LIMITS {
+            let server = kit.server(&kit.folder.join(stem(source)), Way::Native);
+            let outcome = server.and_then(check);
+            note(format!("{}, {name}", stem(source)), outcome);
         }
     }
     let word = if failed == 0 { "ok" } else { "FAILED" };
@@ -206,11 +221,14 @@ impl Kit {
         }
     }
 
+    fn server(&self, program: &Path, way: Way) -> Result<Server, String> {
+        Server::start(self.command(program, way))
+    }
+
     /// Has the script run against a server, and tells what came back.
     fn drive(&self, source: &Path, way: Way) -> Result<String, String> {
         let client = self.compile(&source.with_file_name("client.c"), way)?;
-        let program = self.compile(source, way)?;
-        let server = Server::start(self.command(&program, way))?;
+        let server = self.server(&self.compile(source, way)?, way)?;
         let mut client = self.command(&client, way);
         client.args([server.at.ip().to_string(), server.at.port().to_string()]);
         script::run(server, client)

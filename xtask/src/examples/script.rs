@@ -150,7 +150,7 @@ fn left_alone(stream: &mut TcpStream) -> Result<&'static str, String> {
     }
 }
 
-fn connect(at: SocketAddr) -> io::Result<TcpStream> {
+pub fn connect(at: SocketAddr) -> io::Result<TcpStream> {
     let stream = TcpStream::connect_timeout(&at, PATIENCE)?;
     stream.set_read_timeout(Some(PATIENCE))?;
     stream.set_write_timeout(Some(PATIENCE))?;
@@ -163,13 +163,13 @@ fn bytes(count: usize, seed: usize) -> Vec<u8> {
     (0..count).map(|at| (at * 7 + at / 251 + seed * 31) as u8).collect()
 }
 
-fn echo(stream: &mut TcpStream, message: &[u8]) -> io::Result<usize> {
+pub fn echo(stream: &mut TcpStream, message: &[u8]) -> io::Result<usize> {
     stream.write_all(message)?;
     expect(stream, message)?;
     Ok(message.len())
 }
 
-fn expect(stream: &mut TcpStream, message: &[u8]) -> io::Result<()> {
+pub fn expect(stream: &mut TcpStream, message: &[u8]) -> io::Result<()> {
     let mut answer = vec![0; message.len()];
     stream.read_exact(&mut answer)?;
     same(&answer, message)
