@@ -447,6 +447,23 @@ SOCKET WSAAPI WSAAccept(SOCKET s, struct sockaddr *addr, LPINT addrlen,
 int WSAAPI connect(SOCKET s, const struct sockaddr *name, int namelen) WINSOCK_OWN(connect);
 int WSAAPI WSAConnect(SOCKET s, const struct sockaddr *name, int namelen, LPWSABUF lpCallerData,
                       LPWSABUF lpCalleeData, LPQOS lpSQOS, LPQOS lpGQOS);
+BOOL WSAAPI WSAConnectByList(SOCKET s, PSOCKET_ADDRESS_LIST SocketAddress,
+                             LPDWORD LocalAddressLength, LPSOCKADDR LocalAddress,
+                             LPDWORD RemoteAddressLength, LPSOCKADDR RemoteAddress,
+                             const struct timeval *timeout, LPWSAOVERLAPPED Reserved);
+BOOL WSAAPI WSAConnectByNameA(SOCKET s, LPCSTR nodename, LPCSTR servicename,
+                              LPDWORD LocalAddressLength, LPSOCKADDR LocalAddress,
+                              LPDWORD RemoteAddressLength, LPSOCKADDR RemoteAddress,
+                              const struct timeval *timeout, LPWSAOVERLAPPED Reserved);
+BOOL WSAAPI WSAConnectByNameW(SOCKET s, LPWSTR nodename, LPWSTR servicename,
+                              LPDWORD LocalAddressLength, LPSOCKADDR LocalAddress,
+                              LPDWORD RemoteAddressLength, LPSOCKADDR RemoteAddress,
+                              const struct timeval *timeout, LPWSAOVERLAPPED Reserved)
+    WINSOCK_WIDE(WSAConnectByNameW);
+int WSAAPI WSAEnumProtocolsA(LPINT lpiProtocols, LPWSAPROTOCOL_INFOA lpProtocolBuffer,
+                             LPDWORD lpdwBufferLength);
+int WSAAPI WSAEnumProtocolsW(LPINT lpiProtocols, LPWSAPROTOCOL_INFOW lpProtocolBuffer,
+                             LPDWORD lpdwBufferLength) WINSOCK_WIDE(WSAEnumProtocolsW);
 int WSAAPI getsockname(SOCKET s, struct sockaddr *name, int *namelen) WINSOCK_OWN(getsockname);
 int WSAAPI getpeername(SOCKET s, struct sockaddr *name, int *namelen) WINSOCK_OWN(getpeername);
 int WSAAPI shutdown(SOCKET s, int how) WINSOCK_OWN(shutdown);
@@ -571,11 +588,15 @@ WINSOCK_INLINE unsigned __int64 ntohll(unsigned __int64 value) {
 #ifdef UNICODE
 #define WSASocket WSASocketW
 #define WSADuplicateSocket WSADuplicateSocketW
+#define WSAConnectByName WSAConnectByNameW
+#define WSAEnumProtocols WSAEnumProtocolsW
 #define WSAAddressToString WSAAddressToStringW
 #define WSAStringToAddress WSAStringToAddressW
 #else
 #define WSASocket WSASocketA
 #define WSADuplicateSocket WSADuplicateSocketA
+#define WSAConnectByName WSAConnectByNameA
+#define WSAEnumProtocols WSAEnumProtocolsA
 #define WSAAddressToString WSAAddressToStringA
 #define WSAStringToAddress WSAStringToAddressA
 #endif

@@ -7,7 +7,7 @@ use std::sync::{LazyLock, Mutex, PoisonError};
 
 use windows_sys::Win32::Foundation::{HANDLE, HINSTANCE, HWND};
 use windows_sys::Win32::Networking::WinSock::{
-    ADDRINFOEXW, ADDRINFOW, SOCKADDR, SOCKET, TIMEVAL, WSAPROTOCOL_INFOW,
+    ADDRINFOEXW, ADDRINFOW, SOCKADDR, SOCKET, SOCKET_ERROR, TIMEVAL, WSAENOBUFS, WSAPROTOCOL_INFOW,
 };
 use windows_sys::Win32::Security::SECURITY_ATTRIBUTES;
 use windows_sys::Win32::System::IO::OVERLAPPED;
@@ -144,6 +144,12 @@ with_texts! {
     winsock::WSAStringToAddressW as WSAStringToAddressW(
         address: Text, family: i32, info: In<WSAPROTOCOL_INFOW>, to: Out<SOCKADDR>, room: Out<i32>
     ) -> i32;
+
+    winsock::WSAConnectByNameW as WSAConnectByNameW(
+        s: SOCKET, node: Text, service: Text, local_len: Out<u32>, local: Out<SOCKADDR>,
+        remote_len: Out<u32>, remote: Out<SOCKADDR>, timeout: In<TIMEVAL>,
+        reserved: In<OVERLAPPED>
+    ) -> BOOL;
 
     windows::UnregisterClassW as UnregisterClassW(class: Text, instance: HINSTANCE) -> BOOL;
 
@@ -393,6 +399,38 @@ pub unsafe extern "C" fn WSADuplicateSocketW(
             ProtocolInfo::write(&filled, info);
         }
         result
+    }
+}
+
+/// `WSAEnumProtocolsW` with UTF-32.
+///
+/// # Safety
+/// As there.
+pub unsafe extern "C" fn WSAEnumProtocolsW(
+    wanted: *const i32,
+    to: *mut ProtocolInfo,
+    room: *mut u32,
+) -> i32 {
+    /// More than there are protocols.
+    const MOST: usize = 16;
+    let mut all = vec![WSAPROTOCOL_INFOW::default(); MOST];
+    let mut used = (MOST * size_of::<WSAPROTOCOL_INFOW>()) as u32;
+    // SAFETY: passed on from our caller; the list has the room that is said.
+    unsafe {
+        if room.is_null() {
+            return winsock::WSAEnumProtocolsW(wanted, std::ptr::null_mut(), room);
+        }
+        let count = winsock::WSAEnumProtocolsW(wanted, all.as_mut_ptr(), &mut used);
+        let needed = count.max(0) as usize * size_of::<ProtocolInfo>();
+        let given = std::mem::replace(&mut *room, needed as u32) as usize;
+        if count >= 0 && (given < needed || to.is_null()) {
+            winsock::WSASetLastError(WSAENOBUFS);
+            return SOCKET_ERROR;
+        }
+        for (nth, info) in all.iter().take(count.max(0) as usize).enumerate() {
+            ProtocolInfo::write(info, to.add(nth));
+        }
+        count
     }
 }
 

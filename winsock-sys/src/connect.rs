@@ -160,7 +160,17 @@ fn connect_datagram(socket: &SocketRef, address: &Address) -> Result<(), Code> {
 }
 
 fn connect_stream(socket: &SocketRef, address: &Address) -> Result<(), Code> {
-    let (fd, nonblocking) = {
+    let nonblocking = socket.lock().nonblocking;
+    attempt(socket, address, nonblocking)
+}
+
+/// Connects a stream and waits for it, whatever FIONBIO says.
+pub fn connect_blocking(socket: &SocketRef, address: &Address) -> Result<(), Code> {
+    attempt(socket, address, false)
+}
+
+fn attempt(socket: &SocketRef, address: &Address, nonblocking: bool) -> Result<(), Code> {
+    let fd = {
         let mut state = socket.lock();
         may_connect(socket.form, &mut state, address)?;
         let fd = socket.descriptor(&mut state).map_err(code)?;
@@ -169,7 +179,7 @@ fn connect_stream(socket: &SocketRef, address: &Address) -> Result<(), Code> {
         if state.connected {
             return Ok(());
         }
-        (fd, state.nonblocking)
+        fd
     };
     if nonblocking {
         return Err(Code::wsa(WSAEWOULDBLOCK));

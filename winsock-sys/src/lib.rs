@@ -21,6 +21,7 @@
 //! | `win32` | the module tree of windows-sys |
 //! | `start`, `handles`, `duplicate` | start-up, making and closing sockets and other handles |
 //! | `files`, `file_io` | files and pipes: opening, reading, writing |
+//! | `catalogue`, `by_name` | the protocols there are; connecting by name and by list |
 //! | `connect`, `accept`, `data`, `messages`, `transmit`, `overlapped` | the calls on sockets, blocking and overlapped |
 //! | `select`, `levels` | select and WSAPoll; what a socket shows, in Windows' words |
 //! | `event_select`, `async_select`, `readiness` | network events by event and by message; their ledger |
@@ -70,6 +71,10 @@ mod async_select;
 mod backend;
 #[cfg(target_os = "linux")]
 mod blocking;
+#[cfg(target_os = "linux")]
+mod by_name;
+#[cfg(target_os = "linux")]
+mod catalogue;
 #[cfg(target_os = "linux")]
 mod clock;
 #[cfg(target_os = "linux")]

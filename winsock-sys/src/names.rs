@@ -34,6 +34,7 @@ pub use info::{
     freeaddrinfo, getaddrinfo,
 };
 pub use later::{GetAddrInfoExCancel, GetAddrInfoExOverlappedResult};
+pub use lookup::{Question, resolve};
 pub use reverse::{GetNameInfoW, getnameinfo};
 
 /// Rule 5.

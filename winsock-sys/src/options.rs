@@ -26,6 +26,7 @@ use windows_sys::Win32::Networking::WinSock::{
 };
 use windows_sys::core::{PCSTR, PSTR};
 
+pub use self::facts::protocol_info_a;
 use self::table::{ROWS, Row, Target};
 use self::value::{Given, Room};
 use crate::accept;
@@ -60,6 +61,11 @@ impl Journal {
     /// The value that was set, if one was.
     fn get(&self, level: i32, name: i32) -> Option<u32> {
         self.set.iter().find(|entry| entry.row().is(level, name)).map(|entry| entry.value)
+    }
+
+    /// The value that was set, if one was.
+    pub fn value_of(&self, level: i32, name: i32) -> Option<u32> {
+        self.get(level, name)
     }
 
     /// Whether a switch of the level SOL_SOCKET is on.

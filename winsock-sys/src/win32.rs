@@ -82,6 +82,8 @@ pub mod Win32 {
 
             pub use crate::accept::{AcceptEx, GetAcceptExSockaddrs, WSAAccept, accept};
             pub use crate::async_select::WSAAsyncSelect;
+            pub use crate::by_name::{WSAConnectByList, WSAConnectByNameA, WSAConnectByNameW};
+            pub use crate::catalogue::{WSAEnumProtocolsA, WSAEnumProtocolsW};
             pub use crate::connect::{
                 WSAConnect, WSARecvDisconnect, WSASendDisconnect, bind, connect, listen, shutdown,
             };
@@ -138,11 +140,9 @@ pub mod Win32 {
                 WSAAsyncGetHostByAddr WSAAsyncGetHostByName
                 WSAAsyncGetProtoByName WSAAsyncGetProtoByNumber
                 WSAAsyncGetServByName WSAAsyncGetServByPort
-                WSACancelAsyncRequest WSACancelBlockingCall WSAConnectByList
-                WSAConnectByNameA WSAConnectByNameW
+                WSACancelAsyncRequest WSACancelBlockingCall
                 WSADeleteSocketPeerTargetName WSAEnumNameSpaceProvidersA
                 WSAEnumNameSpaceProvidersW
-                WSAEnumProtocolsA WSAEnumProtocolsW
                 WSAGetQOSByName WSAGetServiceClassInfoA WSAGetServiceClassInfoW
                 WSAGetServiceClassNameByClassIdA
                 WSAGetServiceClassNameByClassIdW WSAImpersonateSocketPeer

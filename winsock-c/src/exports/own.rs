@@ -95,7 +95,9 @@ exports! {
         ws_SetWindowTextW = SetWindowTextW,
         ws_UnregisterClassW = UnregisterClassW,
         ws_WSAAddressToStringW = WSAAddressToStringW,
+        ws_WSAConnectByNameW = WSAConnectByNameW,
         ws_WSADuplicateSocketW = WSADuplicateSocketW,
+        ws_WSAEnumProtocolsW = WSAEnumProtocolsW,
         ws_WSAStringToAddressW = WSAStringToAddressW,
     }
 

@@ -17,7 +17,7 @@ use crate::address::{self, Address};
 use crate::connect::{self, Progress};
 use crate::duplicate;
 use crate::error::{self, Code};
-use crate::socket::{Socket, State};
+use crate::socket::{Form, Socket, State};
 use crate::sys::{self, Errno};
 
 /// Writes a fact about a socket.
@@ -34,7 +34,9 @@ pub fn find(level: i32, name: i32) -> Option<Tell> {
             room.put(take_error(&mut socket.lock()))
         },
         (SOL_SOCKET, SO_MAX_MSG_SIZE | SO_MAXDG | SO_MAXPATHDG) => |_, room| room.put(MOST_IN_UDP),
-        (SOL_SOCKET, SO_PROTOCOL_INFOA) => |socket, room| room.put_long(protocol_info_a(socket)),
+        (SOL_SOCKET, SO_PROTOCOL_INFOA) => {
+            |socket, room| room.put_long(protocol_info_a(socket.form))
+        }
         (SOL_SOCKET, SO_PROTOCOL_INFOW) => {
             |socket, room| room.put_long(duplicate::protocol_info(socket.form))
         }
@@ -106,8 +108,9 @@ fn mtu(socket: &Socket, room: &Room, level: i32, name: i32) -> Result<(), Code> 
     room.put(sys::option(fd, level, name, 0i32).map_err(code)?)
 }
 
-fn protocol_info_a(socket: &Socket) -> WSAPROTOCOL_INFOA {
-    let wide = duplicate::protocol_info(socket.form);
+/// As [`duplicate::protocol_info`], with the ANSI structure.
+pub fn protocol_info_a(form: Form) -> WSAPROTOCOL_INFOA {
+    let wide = duplicate::protocol_info(form);
     let mut narrow = WSAPROTOCOL_INFOA::default();
     const {
         assert!(
