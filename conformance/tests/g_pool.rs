@@ -4,19 +4,22 @@ mod pool;
 
 use std::ffi::c_void;
 use std::ptr::{null, null_mut};
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicPtr, AtomicUsize, Ordering};
 
 use conformance::*;
 use winsock_sys::Win32::Foundation::{HANDLE, WAIT_ABANDONED, WAIT_TIMEOUT};
 use winsock_sys::Win32::System::Threading::{
-    CallbackMayRunLong, CloseThreadpoolCleanupGroup, CloseThreadpoolCleanupGroupMembers,
-    CreateMutexW, CreateSemaphoreW, CreateThreadpoolCleanupGroup, CreateThreadpoolTimer,
-    CreateThreadpoolWait, DisassociateCurrentThreadFromCallback, ExitThread, GetCurrentThreadId,
-    PTP_CALLBACK_INSTANCE, PTP_CLEANUP_GROUP, PTP_TIMER, PTP_WAIT, PTP_WORK, QueueUserWorkItem,
-    ReleaseMutexWhenCallbackReturns, ReleaseSemaphoreWhenCallbackReturns,
-    SetEventWhenCallbackReturns, SetThreadpoolThreadMinimum, SetThreadpoolWait,
-    TP_CALLBACK_PRIORITY_HIGH, TP_CALLBACK_PRIORITY_LOW, TP_CALLBACK_PRIORITY_NORMAL,
-    TrySubmitThreadpoolCallback, WT_EXECUTELONGFUNCTION, WaitForSingleObject,
+    CRITICAL_SECTION, CallbackMayRunLong, CloseThreadpoolCleanupGroup,
+    CloseThreadpoolCleanupGroupMembers, CreateMutexW, CreateSemaphoreW,
+    CreateThreadpoolCleanupGroup, CreateThreadpoolTimer, CreateThreadpoolWait,
+    DeleteCriticalSection, DisassociateCurrentThreadFromCallback, EnterCriticalSection, ExitThread,
+    GetCurrentThreadId, InitializeCriticalSection, LeaveCriticalSection,
+    LeaveCriticalSectionWhenCallbackReturns, PTP_CALLBACK_INSTANCE, PTP_CLEANUP_GROUP, PTP_TIMER,
+    PTP_WAIT, PTP_WORK, QueueUserWorkItem, ReleaseMutexWhenCallbackReturns,
+    ReleaseSemaphoreWhenCallbackReturns, SetEventWhenCallbackReturns, SetThreadpoolThreadMinimum,
+    SetThreadpoolWait, TP_CALLBACK_PRIORITY_HIGH, TP_CALLBACK_PRIORITY_LOW,
+    TP_CALLBACK_PRIORITY_NORMAL, TryEnterCriticalSection, TrySubmitThreadpoolCallback,
+    WT_EXECUTELONGFUNCTION, WaitForSingleObject,
 };
 
 use pool::*;
@@ -354,6 +357,46 @@ fn r157_events_semaphores_and_mutexes_when_the_callback_returns() {
     assert_eq!([0; 3].map(|_| wait(*semaphore, 0)), [0, 0, WAIT_TIMEOUT]);
     let freed = wait(*mutex, 0);
     assert!(freed == 0, "{freed} {WAIT_ABANDONED}");
+    close(work);
+}
+
+static SECTION: AtomicPtr<CRITICAL_SECTION> = AtomicPtr::new(std::ptr::null_mut());
+
+#[test]
+fn r157_a_critical_section_is_left_when_the_callback_returns() {
+    unsafe extern "system" fn ask(
+        instance: PTP_CALLBACK_INSTANCE,
+        context: *mut c_void,
+        _: PTP_WORK,
+    ) {
+        let section = SECTION.load(Ordering::SeqCst);
+        // SAFETY: the instance is ours, the section the test's, which waits for this.
+        unsafe {
+            EnterCriticalSection(section);
+            LeaveCriticalSectionWhenCallbackReturns(instance, section);
+            Stage::of(context).act(true);
+        }
+    }
+
+    let stage = Stage::new();
+    let mut section = Box::new(CRITICAL_SECTION::default());
+    let raw = &raw mut *section;
+    // SAFETY: a place for it, which stays until the work is done.
+    unsafe { InitializeCriticalSection(raw) };
+    SECTION.store(raw, Ordering::SeqCst);
+    let work = make_work(ask, &stage, null());
+    submit(work);
+    assert!(stage.entered.is_set_within(SOON));
+    // SAFETY: it is initialized.
+    assert_eq!(unsafe { TryEnterCriticalSection(raw) }, 0);
+    stage.gate.set();
+    finish(work, false);
+    // SAFETY: as above; then nobody uses it any more.
+    unsafe {
+        assert_ne!(TryEnterCriticalSection(raw), 0);
+        LeaveCriticalSection(raw);
+        DeleteCriticalSection(raw);
+    }
     close(work);
 }
 

@@ -83,6 +83,10 @@ typedef struct _RTL_BARRIER {
 #define SYNCHRONIZATION_BARRIER_FLAGS_SPIN_ONLY 0x01
 #define SYNCHRONIZATION_BARRIER_FLAGS_BLOCK_ONLY 0x02
 #define SYNCHRONIZATION_BARRIER_FLAGS_NO_DELETE 0x04
+BOOL WINAPI InitializeSynchronizationBarrier(LPSYNCHRONIZATION_BARRIER lpBarrier,
+                                             LONG lTotalThreads, LONG lSpinCount);
+BOOL WINAPI EnterSynchronizationBarrier(LPSYNCHRONIZATION_BARRIER lpBarrier, DWORD dwFlags);
+BOOL WINAPI DeleteSynchronizationBarrier(LPSYNCHRONIZATION_BARRIER lpBarrier);
 
 /*
  * Waiting until a variable changes.

@@ -342,6 +342,10 @@ WINSOCK_INLINE PVOID RtlSecureZeroMemory(PVOID to, SIZE_T length) {
 #define DLL_THREAD_ATTACH 2
 #define DLL_THREAD_DETACH 3
 
+/* Values local to a fiber, and what is called with those that are left. */
+#define FLS_MAXIMUM_AVAILABLE 4080
+typedef VOID(NTAPI *PFLS_CALLBACK_FUNCTION)(PVOID lpFlsData);
+
 /* Thread pools: what a work item, a registered wait or a timer of a queue asks for. */
 #define WT_EXECUTEDEFAULT 0x00000000
 #define WT_EXECUTEINIOTHREAD 0x00000001

@@ -9,6 +9,7 @@ use windows_sys::Win32::Foundation::{
     ERROR_INVALID_HANDLE, ERROR_INVALID_PARAMETER, ERROR_MOD_NOT_FOUND, ERROR_PROC_NOT_FOUND,
 };
 use windows_sys::core::BOOL;
+use winsock_sys::linux::release_when_callback_returns;
 
 use crate::exports::{self, Function};
 use crate::last::{Code, answer, or_null, or_zero};
@@ -179,6 +180,21 @@ pub unsafe extern "C" fn FreeLibrary(module: *mut c_void) -> BOOL {
             _ => Err(Code(ERROR_INVALID_HANDLE)),
         },
     })
+}
+
+/// Gives a library back when the callback of a pool returns: [FreeLibraryWhenCallbackReturns][ms].
+///
+/// [ms]: https://learn.microsoft.com/en-us/windows/win32/api/threadpoolapiset/nf-threadpoolapiset-freelibrarywhencallbackreturns
+///
+/// # Safety
+/// As on Windows: the instance is that of the callback that calls this, the module one of
+/// LoadLibrary.
+pub unsafe extern "C" fn FreeLibraryWhenCallbackReturns(
+    instance: winsock_sys::Win32::System::Threading::PTP_CALLBACK_INSTANCE,
+    module: *mut c_void,
+) {
+    // SAFETY: passed on from our caller.
+    unsafe { release_when_callback_returns(instance, FreeLibrary, module) };
 }
 
 /// A function of a library: [GetProcAddress][ms]. NULL and ERROR_PROC_NOT_FOUND.

@@ -31,7 +31,7 @@
 //! | `address`, `text` | addresses and strings across the border |
 //! | `pool`, `pools` | thread pools, and their Windows names |
 //! | `ports`, `waits`, `events`, `mutexes`, `semaphores`, `timers`, `threads` | completion ports, waits and what to wait for, under their Windows names |
-//! | `locks`, `locals` | locks in the program's memory; values local to a thread |
+//! | `locks`, `locals`, `fiber_locals` | locks in the program's memory; values local to a thread |
 //! | `ancillary` | control data of datagrams |
 //! | `socket`, `op`, `transfer` | one socket, one operation in flight, one attempt to move bytes |
 //! | `window`, `queue`, `modules` | windows, the message queues of their threads, their module |
@@ -95,6 +95,8 @@ mod event;
 mod event_select;
 #[cfg(target_os = "linux")]
 mod events;
+#[cfg(target_os = "linux")]
+mod fiber_locals;
 #[cfg(target_os = "linux")]
 mod file_io;
 #[cfg(target_os = "linux")]

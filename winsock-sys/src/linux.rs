@@ -4,12 +4,15 @@ use std::fs::File;
 use std::os::fd::{OwnedFd, RawFd};
 use std::path::PathBuf;
 
-use windows_sys::Win32::Foundation::HANDLE;
+use windows_sys::Win32::Foundation::{HANDLE, HMODULE};
 use windows_sys::Win32::Networking::WinSock::SOCKET;
+use windows_sys::Win32::System::Threading::PTP_CALLBACK_INSTANCE;
+use windows_sys::core::BOOL;
 
 use crate::backend;
 use crate::files;
 use crate::object;
+use crate::pool::item::Instance;
 
 pub use crate::adapters::adapters_addresses_utf32;
 
@@ -46,4 +49,19 @@ pub fn backend() -> Result<&'static str, &'static str> {
 /// Whether some listener has connections in its backlog that wait for a free descriptor.
 pub fn accepts_are_starved() -> bool {
     backend::is_starved()
+}
+
+/// Calls `release` with `library` when a pool's callback has returned: for a FreeLibrary that
+/// belongs to the C library.
+///
+/// # Safety
+/// The instance is that of the callback that calls this; `release` may be called then.
+pub unsafe fn release_when_callback_returns(
+    instance: PTP_CALLBACK_INSTANCE,
+    release: unsafe extern "C" fn(HMODULE) -> BOOL,
+    library: HMODULE,
+) {
+    // SAFETY: our caller vouches for it.
+    let instance = unsafe { Instance::of(instance) };
+    instance.on_return.borrow_mut().library = Some((release, library));
 }

@@ -8,6 +8,7 @@
 //! releases another (rule 143).
 
 pub mod address;
+pub mod barrier;
 pub mod condition;
 pub mod critical;
 pub mod list;

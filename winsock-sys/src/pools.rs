@@ -15,7 +15,7 @@ use std::ffi::c_void;
 
 use windows_sys::Win32::Foundation::{ERROR_INVALID_PARAMETER, FALSE, HANDLE, TRUE};
 use windows_sys::Win32::System::Threading::{
-    PTP_CALLBACK_INSTANCE, PTP_CLEANUP_GROUP, PTP_POOL, TP_CALLBACK_ENVIRON_V3,
+    CRITICAL_SECTION, PTP_CALLBACK_INSTANCE, PTP_CLEANUP_GROUP, PTP_POOL, TP_CALLBACK_ENVIRON_V3,
     TP_CALLBACK_PRIORITY_NORMAL, TP_POOL_STACK_INFORMATION,
 };
 use windows_sys::core::BOOL;
@@ -304,4 +304,20 @@ pub unsafe extern "system" fn ReleaseMutexWhenCallbackReturns(
     // SAFETY: our caller vouches for it.
     let instance = unsafe { Instance::of(instance) };
     instance.on_return.borrow_mut().mutex = object::original(mutex).ok();
+}
+
+/// Leaves a critical section, which the callback's thread owns, when the callback returns:
+/// [LeaveCriticalSectionWhenCallbackReturns][ms].
+///
+/// [ms]: https://learn.microsoft.com/en-us/windows/win32/api/threadpoolapiset/nf-threadpoolapiset-leavecriticalsectionwhencallbackreturns
+///
+/// # Safety
+/// As [`CallbackMayRunLong`]; the section is initialized and stays until then.
+pub unsafe extern "system" fn LeaveCriticalSectionWhenCallbackReturns(
+    instance: PTP_CALLBACK_INSTANCE,
+    section: *mut CRITICAL_SECTION,
+) {
+    // SAFETY: our caller vouches for it.
+    let instance = unsafe { Instance::of(instance) };
+    instance.on_return.borrow_mut().section = Some(section);
 }

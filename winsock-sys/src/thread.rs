@@ -13,6 +13,7 @@ use windows_sys::Win32::System::IO::OVERLAPPED;
 
 use crate::backend;
 use crate::event::Signal;
+use crate::fiber_locals;
 use crate::jump::{self, Place};
 use crate::locals;
 use crate::mutex::Owned;
@@ -323,6 +324,8 @@ impl Drop for Local {
 
 impl Local {
     fn end(&self) {
+        // A thread that neither our routine nor ExitThread has brought here.
+        fiber_locals::end();
         // Whoever waits for the thread's end finds its operations ended.
         if ISSUED.with(Cell::get) {
             crate::socket::cancel_of_thread(self.thread.id);
@@ -393,6 +396,8 @@ pub fn run_to_exit<F: FnOnce()>(f: F) {
         unsafe { jump::call(local.bottom.as_ptr(), run::<F>, f) };
         local.bottom.set(ptr::null_mut());
     });
+    // Here and not at the thread's very end, so that the callbacks find all of it still there.
+    fiber_locals::end();
 }
 
 /// Ends the calling thread, without going back through its frames.
@@ -409,6 +414,7 @@ pub unsafe fn exit(code: u32) -> ! {
         // caller's word.
         unsafe { jump::leave(bottom) };
     }
+    fiber_locals::end();
     with(Local::end);
     roll::vanish(code)
 }

@@ -49,6 +49,32 @@
         return expected;                                                                           \
     }
 
+/*
+ * One bit, by its number, which may lead beyond the first integer. They answer what it was.
+ */
+#define WINSOCK_INTERLOCKED_BIT_(name, type)                                                       \
+    WINSOCK_INTERLOCKED_BIT_ON_(name, type, , __ATOMIC_SEQ_CST)                                    \
+    WINSOCK_INTERLOCKED_BIT_ON_(name, type, Acquire, __ATOMIC_ACQUIRE)                             \
+    WINSOCK_INTERLOCKED_BIT_ON_(name, type, Release, __ATOMIC_RELEASE)
+#define WINSOCK_INTERLOCKED_BIT_ON_(width, type, barrier, order)                                   \
+    WINSOCK_INLINE BOOLEAN InterlockedBitTestAndSet##width##barrier(type volatile *base,           \
+                                                                    type bit) {                    \
+        type mask = WINSOCK_BIT_MASK_(type, bit);                                                  \
+        return (__atomic_fetch_or(WINSOCK_BIT_PLACE_(base, bit), mask, order) & mask) != 0;        \
+    }                                                                                              \
+    WINSOCK_INLINE BOOLEAN InterlockedBitTestAndReset##width##barrier(type volatile *base,         \
+                                                                      type bit) {                  \
+        type mask = WINSOCK_BIT_MASK_(type, bit);                                                  \
+        return (__atomic_fetch_and(WINSOCK_BIT_PLACE_(base, bit), ~mask, order) & mask) != 0;      \
+    }                                                                                              \
+    WINSOCK_INLINE BOOLEAN InterlockedBitTestAndComplement##width##barrier(type volatile *base,    \
+                                                                           type bit) {             \
+        type mask = WINSOCK_BIT_MASK_(type, bit);                                                  \
+        return (__atomic_fetch_xor(WINSOCK_BIT_PLACE_(base, bit), mask, order) & mask) != 0;       \
+    }
+#define WINSOCK_BIT_MASK_(type, bit) ((type)(1ull << ((bit) & (type)(sizeof(type) * 8 - 1))))
+#define WINSOCK_BIT_PLACE_(base, bit) ((base) + ((bit) >> (sizeof(*(base)) == 8 ? 6 : 5)))
+
 #define WINSOCK_INTERLOCKED_(width, type)                                                          \
     WINSOCK_INTERLOCKED_ON_(width, type, , __ATOMIC_SEQ_CST)                                       \
     WINSOCK_INTERLOCKED_ON_(width, type, NoFence, __ATOMIC_RELAXED)                                \
@@ -66,11 +92,17 @@ WINSOCK_INTERLOCKED_(64, unsigned long long)
 WINSOCK_INTERLOCKED_(64, long)
 WINSOCK_INTERLOCKED_(64, unsigned long)
 WINSOCK_INTERLOCKED_(16, short)
+WINSOCK_INTERLOCKED_BIT_(, int)
+WINSOCK_INTERLOCKED_BIT_(, long)
+WINSOCK_INTERLOCKED_BIT_(64, long long)
+WINSOCK_INTERLOCKED_BIT_(64, long)
 }
 #else
 WINSOCK_INTERLOCKED_(, LONG)
 WINSOCK_INTERLOCKED_(64, LONG64)
 WINSOCK_INTERLOCKED_(16, SHORT)
+WINSOCK_INTERLOCKED_BIT_(, LONG)
+WINSOCK_INTERLOCKED_BIT_(64, LONG64)
 
 /* In C, InterlockedIncrement(&n) is InterlockedIncrement64(&n) if n has 8 bytes. */
 #define WINSOCK_BY_SIZE_(name, value, ...)                                                         \
@@ -87,7 +119,76 @@ WINSOCK_INTERLOCKED_(16, SHORT)
 #define InterlockedXor(value, mask) WINSOCK_BY_SIZE_(InterlockedXor, value, , mask)
 #define InterlockedCompareExchange(value, other, expected)                                         \
     WINSOCK_BY_SIZE_(InterlockedCompareExchange, value, , other, expected)
+#define InterlockedBitTestAndSet(base, bit) WINSOCK_BY_SIZE_(InterlockedBitTestAndSet, base, , bit)
+#define InterlockedBitTestAndReset(base, bit)                                                      \
+    WINSOCK_BY_SIZE_(InterlockedBitTestAndReset, base, , bit)
+#define InterlockedBitTestAndComplement(base, bit)                                                 \
+    WINSOCK_BY_SIZE_(InterlockedBitTestAndComplement, base, , bit)
 #endif
+
+/* Where the width comes last. */
+#define InterlockedIncrementNoFence64 InterlockedIncrement64NoFence
+#define InterlockedIncrementAcquire64 InterlockedIncrement64Acquire
+#define InterlockedIncrementRelease64 InterlockedIncrement64Release
+#define InterlockedDecrementNoFence64 InterlockedDecrement64NoFence
+#define InterlockedDecrementAcquire64 InterlockedDecrement64Acquire
+#define InterlockedDecrementRelease64 InterlockedDecrement64Release
+#define InterlockedExchangeNoFence64 InterlockedExchange64NoFence
+#define InterlockedExchangeAcquire64 InterlockedExchange64Acquire
+#define InterlockedExchangeAddNoFence64 InterlockedExchangeAdd64NoFence
+#define InterlockedExchangeAddAcquire64 InterlockedExchangeAdd64Acquire
+#define InterlockedExchangeAddRelease64 InterlockedExchangeAdd64Release
+#define InterlockedAddNoFence64 InterlockedAdd64NoFence
+#define InterlockedAddAcquire64 InterlockedAdd64Acquire
+#define InterlockedAddRelease64 InterlockedAdd64Release
+#define InterlockedCompareExchangeNoFence64 InterlockedCompareExchange64NoFence
+#define InterlockedCompareExchangeAcquire64 InterlockedCompareExchange64Acquire
+#define InterlockedCompareExchangeRelease64 InterlockedCompareExchange64Release
+#define InterlockedCompareExchangeNoFence16 InterlockedCompareExchange16NoFence
+#define InterlockedCompareExchangeAcquire16 InterlockedCompareExchange16Acquire
+#define InterlockedCompareExchangeRelease16 InterlockedCompareExchange16Release
+
+/*
+ * 128 bits, at an address that 16 divides. If they are as in `expected`, the low half of which comes
+ * first, they are replaced; if not, `expected` learns what they are.
+ */
+WINSOCK_INLINE BOOLEAN InterlockedCompareExchange128(LONG64 volatile *value, LONG64 high, LONG64 low,
+                                                     LONG64 *expected) {
+    struct both {
+        LONG64 low, high;
+    } volatile *both = (struct both volatile *)value;
+#if defined(__x86_64__)
+    BOOLEAN equal;
+    __asm__ __volatile__("lock cmpxchg16b %[value]\n\tsetz %[equal]"
+                         : [equal] "=q"(equal), [value] "+m"(*both), "+a"(expected[0]),
+                           "+d"(expected[1])
+                         : "b"(low), "c"(high)
+                         : "cc", "memory");
+    return equal;
+#else
+    LONG64 was_low, was_high, new_low, new_high;
+    DWORD failed;
+    __asm__ __volatile__("1:\n\t"
+                         "ldaxp %[was_low], %[was_high], %[value]\n\t"
+                         "cmp %[was_low], %[first]\n\t"
+                         "ccmp %[was_high], %[second], #0, eq\n\t"
+                         "csel %[new_low], %[low], %[was_low], eq\n\t"
+                         "csel %[new_high], %[high], %[was_high], eq\n\t"
+                         "stlxp %w[failed], %[new_low], %[new_high], %[value]\n\t"
+                         "cbnz %w[failed], 1b\n\t"
+                         "dmb ish"
+                         : [was_low] "=&r"(was_low), [was_high] "=&r"(was_high),
+                           [new_low] "=&r"(new_low), [new_high] "=&r"(new_high),
+                           [failed] "=&r"(failed), [value] "+Q"(*both)
+                         : [first] "r"(expected[0]), [second] "r"(expected[1]), [low] "r"(low),
+                           [high] "r"(high)
+                         : "cc", "memory");
+    BOOLEAN equal = was_low == expected[0] && was_high == expected[1];
+    expected[0] = was_low;
+    expected[1] = was_high;
+    return equal;
+#endif
+}
 
 /* Pointers. */
 
@@ -130,21 +231,6 @@ WINSOCK_INLINE ULONG InterlockedExchangeSubtract(ULONG volatile *value, ULONG le
 #define InterlockedExchangeAddSizeT(value, more)                                                   \
     InterlockedExchangeAdd64((LONG64 volatile *)(value), (LONG64)(more))
 
-/* One bit, by its number. Answers what it was. */
-
-WINSOCK_INLINE BOOLEAN InterlockedBitTestAndSet(LONG volatile *base, LONG bit) {
-    LONG mask = (LONG)(1u << (bit & 31));
-    return (__atomic_fetch_or(base + (bit >> 5), mask, __ATOMIC_SEQ_CST) & mask) != 0;
-}
-WINSOCK_INLINE BOOLEAN InterlockedBitTestAndReset(LONG volatile *base, LONG bit) {
-    LONG mask = (LONG)(1u << (bit & 31));
-    return (__atomic_fetch_and(base + (bit >> 5), ~mask, __ATOMIC_SEQ_CST) & mask) != 0;
-}
-WINSOCK_INLINE BOOLEAN InterlockedBitTestAndComplement(LONG volatile *base, LONG bit) {
-    LONG mask = (LONG)(1u << (bit & 31));
-    return (__atomic_fetch_xor(base + (bit >> 5), mask, __ATOMIC_SEQ_CST) & mask) != 0;
-}
-
 /* The same as functions of the compiler, which some programs name. */
 #define _InterlockedIncrement InterlockedIncrement
 #define _InterlockedDecrement InterlockedDecrement
@@ -159,6 +245,35 @@ WINSOCK_INLINE BOOLEAN InterlockedBitTestAndComplement(LONG volatile *base, LONG
 #define _InterlockedExchange64 InterlockedExchange64
 #define _InterlockedExchangeAdd64 InterlockedExchangeAdd64
 #define _InterlockedCompareExchange64 InterlockedCompareExchange64
+#define _InterlockedAnd64 InterlockedAnd64
+#define _InterlockedOr64 InterlockedOr64
+#define _InterlockedXor64 InterlockedXor64
+#define _InterlockedIncrement16 InterlockedIncrement16
+#define _InterlockedDecrement16 InterlockedDecrement16
+#define _InterlockedExchange16 InterlockedExchange16
+#define _InterlockedExchangeAdd16 InterlockedExchangeAdd16
+#define _InterlockedCompareExchange16 InterlockedCompareExchange16
+#define _InterlockedAnd16 InterlockedAnd16
+#define _InterlockedOr16 InterlockedOr16
+#define _InterlockedXor16 InterlockedXor16
+#define _InterlockedExchange8 InterlockedExchange8
+#define _InterlockedAnd8 InterlockedAnd8
+#define _InterlockedOr8 InterlockedOr8
+#define _InterlockedXor8 InterlockedXor8
+#define _InterlockedCompareExchange128 InterlockedCompareExchange128
+#define _interlockedbittestandset InterlockedBitTestAndSet
+#define _interlockedbittestandreset InterlockedBitTestAndReset
+#define _interlockedbittestandset64 InterlockedBitTestAndSet64
+#define _interlockedbittestandreset64 InterlockedBitTestAndReset64
+WINSOCK_INLINE char WinsockExchangeAdd8_(char volatile *value, char more) {
+    return __atomic_fetch_add(value, more, __ATOMIC_SEQ_CST);
+}
+WINSOCK_INLINE char WinsockCompareExchange8_(char volatile *value, char other, char expected) {
+    __atomic_compare_exchange_n(value, &expected, other, 0, __ATOMIC_SEQ_CST, __ATOMIC_RELAXED);
+    return expected;
+}
+#define _InterlockedExchangeAdd8 WinsockExchangeAdd8_
+#define _InterlockedCompareExchange8 WinsockCompareExchange8_
 #define _InterlockedExchangePointer InterlockedExchangePointer
 #define _InterlockedCompareExchangePointer InterlockedCompareExchangePointer
 
@@ -178,11 +293,23 @@ WINSOCK_INLINE VOID WriteNoFence(LONG volatile *target, LONG value) {
 WINSOCK_INLINE LONG64 ReadAcquire64(LONG64 const volatile *source) {
     return __atomic_load_n(source, __ATOMIC_ACQUIRE);
 }
+WINSOCK_INLINE LONG64 ReadNoFence64(LONG64 const volatile *source) {
+    return __atomic_load_n(source, __ATOMIC_RELAXED);
+}
+WINSOCK_INLINE VOID WriteNoFence64(LONG64 volatile *target, LONG64 value) {
+    __atomic_store_n(target, value, __ATOMIC_RELAXED);
+}
 WINSOCK_INLINE VOID WriteRelease64(LONG64 volatile *target, LONG64 value) {
     __atomic_store_n(target, value, __ATOMIC_RELEASE);
 }
 WINSOCK_INLINE PVOID ReadPointerAcquire(PVOID const volatile *source) {
     return __atomic_load_n(source, __ATOMIC_ACQUIRE);
+}
+WINSOCK_INLINE PVOID ReadPointerNoFence(PVOID const volatile *source) {
+    return __atomic_load_n(source, __ATOMIC_RELAXED);
+}
+WINSOCK_INLINE VOID WritePointerNoFence(PVOID volatile *target, PVOID value) {
+    __atomic_store_n(target, value, __ATOMIC_RELAXED);
 }
 WINSOCK_INLINE VOID WritePointerRelease(PVOID volatile *target, PVOID value) {
     __atomic_store_n(target, value, __ATOMIC_RELEASE);

@@ -323,6 +323,7 @@ exports! {
 
     modules of crate::modules {
         FreeLibrary,
+        FreeLibraryWhenCallbackReturns,
         GetProcAddress,
     }
 

@@ -9,13 +9,14 @@ use std::ffi::c_void;
 use std::sync::atomic::{AtomicIsize, AtomicUsize, Ordering};
 use std::sync::{Arc, Weak};
 
-use windows_sys::Win32::Foundation::{WAIT_OBJECT_0, WAIT_TIMEOUT};
+use windows_sys::Win32::Foundation::{HMODULE, WAIT_OBJECT_0, WAIT_TIMEOUT};
 use windows_sys::Win32::System::IO::OVERLAPPED;
 use windows_sys::Win32::System::Threading::{
-    LPTHREAD_START_ROUTINE, PTP_CALLBACK_INSTANCE, PTP_CLEANUP_GROUP_CANCEL_CALLBACK,
-    PTP_SIMPLE_CALLBACK, PTP_TIMER_CALLBACK, PTP_WAIT_CALLBACK, PTP_WIN32_IO_CALLBACK,
-    PTP_WORK_CALLBACK, WAITORTIMERCALLBACK,
+    CRITICAL_SECTION, LPTHREAD_START_ROUTINE, PTP_CALLBACK_INSTANCE,
+    PTP_CLEANUP_GROUP_CANCEL_CALLBACK, PTP_SIMPLE_CALLBACK, PTP_TIMER_CALLBACK, PTP_WAIT_CALLBACK,
+    PTP_WIN32_IO_CALLBACK, PTP_WORK_CALLBACK, WAITORTIMERCALLBACK,
 };
+use windows_sys::core::BOOL;
 
 use super::group::Group;
 use super::owner::Vigil;
@@ -24,6 +25,7 @@ use crate::clock::{self, Alarm, Due, Job};
 use crate::error::Code;
 use crate::event::Signal;
 use crate::handle::Ref;
+use crate::locks::critical::LeaveCriticalSection;
 use crate::object::{EventRef, Object, WAITS};
 use crate::sync::{Mutex, MutexGuard, lock};
 use crate::thread::{self, Waiting};
@@ -504,7 +506,13 @@ pub struct OnReturn {
     pub event: Option<EventRef>,
     pub mutex: Option<Ref<Object>>,
     pub semaphore: Option<(Ref<Object>, u32)>,
+    pub section: Option<*mut CRITICAL_SECTION>,
+    /// What gives a library back, and the library.
+    pub library: Option<(Release, HMODULE)>,
 }
+
+/// FreeLibrary, which is the C library's.
+pub type Release = unsafe extern "C" fn(HMODULE) -> BOOL;
 
 impl Desk {
     /// Calls what a task says, with no lock held.
@@ -610,8 +618,16 @@ impl OnReturn {
         if let Some(mutex) = self.mutex {
             let _ = mutexes::release(&mutex); // Not the owner: nobody to tell.
         }
+        if let Some(section) = self.section {
+            // SAFETY: the callback, which owns it, has said that it be left here.
+            unsafe { LeaveCriticalSection(section) };
+        }
         if let Some(event) = self.event {
             event.set(&WAITS);
+        }
+        if let Some((release, library)) = self.library {
+            // SAFETY: as above; the callback, which may have come from there, has returned.
+            unsafe { release(library) };
         }
     }
 }

@@ -8,8 +8,8 @@ use crate::tree;
 use crate::wine::Wine;
 
 /// `winsock-c/tests/NAME.c`: the C run-time library's names beyond the standard, the thread pool,
-/// what the system says of itself, pipes.
-const PROGRAMS: [&str; 4] = ["crt", "pool", "system", "pipe"];
+/// what the system says of itself, pipes, atomic operations.
+const PROGRAMS: [&str; 5] = ["crt", "pool", "system", "pipe", "interlocked"];
 
 pub fn check(libraries: &Libraries) -> crate::Outcome {
     PROGRAMS.iter().try_for_each(|name| compare(name, libraries))
