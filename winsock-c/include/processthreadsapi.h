@@ -39,6 +39,20 @@ BOOL WINAPI SwitchToThread(VOID);
 BOOL WINAPI SetThreadPriority(HANDLE hThread, int nPriority);
 int WINAPI GetThreadPriority(HANDLE hThread);
 
+/*
+ * Processors, and for how long they were used, in 100-nanosecond steps.
+ */
+DWORD WINAPI GetCurrentProcessorNumber(VOID);
+BOOL WINAPI GetThreadTimes(HANDLE hThread, LPFILETIME lpCreationTime, LPFILETIME lpExitTime,
+                           LPFILETIME lpKernelTime, LPFILETIME lpUserTime);
+BOOL WINAPI GetProcessTimes(HANDLE hProcess, LPFILETIME lpCreationTime, LPFILETIME lpExitTime,
+                            LPFILETIME lpKernelTime, LPFILETIME lpUserTime);
+BOOL WINAPI GetSystemTimes(PFILETIME lpIdleTime, PFILETIME lpKernelTime, PFILETIME lpUserTime);
+
+/* A thread's name, which debuggers show. An HRESULT. */
+LONG WINAPI SetThreadDescription(HANDLE hThread, PCWSTR lpThreadDescription)
+    WINSOCK_WIDE(SetThreadDescription);
+
 /* A call to be made in a thread, when it waits alertably. */
 typedef VOID(NTAPI *PAPCFUNC)(ULONG_PTR Parameter);
 DWORD WINAPI QueueUserAPC(PAPCFUNC pfnAPC, HANDLE hThread, ULONG_PTR dwData);

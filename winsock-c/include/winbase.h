@@ -35,6 +35,11 @@
 
 WINSOCK_BEGIN
 
+/* On which processors threads run, a bit each. */
+DWORD_PTR WINAPI SetThreadAffinityMask(HANDLE hThread, DWORD_PTR dwThreadAffinityMask);
+BOOL WINAPI GetProcessAffinityMask(HANDLE hProcess, PDWORD_PTR lpProcessAffinityMask,
+                                   PDWORD_PTR lpSystemAffinityMask);
+
 /* Files. */
 #define FILE_BEGIN 0
 #define FILE_CURRENT 1

@@ -28,6 +28,7 @@
 
 #ifndef WIN32_LEAN_AND_MEAN
 #include <mmsystem.h>
+#include <wincrypt.h>
 #define interface struct
 #if !defined(_WINSOCKAPI_) && !defined(_WINSOCK2API_)
 #include <winsock2.h>

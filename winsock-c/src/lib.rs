@@ -14,6 +14,8 @@
 
 mod conio;
 mod console;
+mod cpu;
+mod crypt;
 #[macro_use]
 mod export;
 mod exports;

@@ -44,7 +44,7 @@ const FREQUENCY: i64 = 10_000_000;
 /// Between 1601, where FILETIMEs begin, and 1970, where Linux' clock does; in 100 ns.
 const UNIX_EPOCH: i64 = 116_444_736_000_000_000;
 
-fn file_time(steps: i64) -> FILETIME {
+pub fn file_time(steps: i64) -> FILETIME {
     FILETIME { dwLowDateTime: steps as u32, dwHighDateTime: (steps >> 32) as u32 }
 }
 
@@ -52,7 +52,7 @@ fn steps(time: FILETIME) -> i64 {
     i64::from(time.dwHighDateTime) << 32 | i64::from(time.dwLowDateTime)
 }
 
-fn now() -> i64 {
+pub fn now() -> i64 {
     (clock(libc::CLOCK_REALTIME) / 100) as i64 + UNIX_EPOCH
 }
 
@@ -263,7 +263,7 @@ pub unsafe extern "C" fn GlobalMemoryStatusEx(status: *mut MEMORYSTATUSEX) -> BO
 ///
 /// # Safety
 /// `to` is writable for `length` bytes.
-unsafe fn fill(to: *mut u8, length: usize) {
+pub unsafe fn fill(to: *mut u8, length: usize) {
     let mut done = 0;
     while done < length {
         // SAFETY: the caller's promise. A signal may have cut it short.

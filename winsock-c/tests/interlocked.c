@@ -49,7 +49,7 @@ static BOOLEAN InterlockedCompareExchange128(LONG64 volatile *value, LONG64 high
     do {                                                                                           \
         type value = before;                                                                       \
         long long answer = call;                                                                   \
-        printf("%s: %lld, %lld\n", #call, answer, (long long)value);                               \
+        printf("%d: %lld, %lld\n", __LINE__, answer, (long long)value);                            \
     } while (0)
 
 #define IN_EVERY_ORDER(type, name, arguments)                                                      \

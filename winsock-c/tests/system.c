@@ -6,6 +6,7 @@
 #define _WIN32_WINNT 0x0A00
 #include <windows.h>
 #include <bcrypt.h>
+#include <wincrypt.h>
 #include <stdio.h>
 
 static void verify(DWORD major, DWORD minor, DWORD types, ULONGLONG conditions) {
@@ -77,7 +78,57 @@ static void handles(void) {
     printf("closed: %d, %d\n", done, (int)GetLastError());
 }
 
+static void providers(void) {
+    HCRYPTPROV provider = 0;
+    BYTE one[16] = {0}, two[16] = {0};
+    printf("acquired: %d\n",
+           CryptAcquireContext(&provider, NULL, NULL, PROV_RSA_FULL, CRYPT_VERIFYCONTEXT));
+    printf("random: %d", CryptGenRandom(provider, sizeof one, one));
+    printf(" %d", CryptGenRandom(provider, sizeof two, two));
+    printf(", alike: %d\n", memcmp(one, two, sizeof one) == 0);
+    printf("released: %d\n", CryptReleaseContext(provider, 0));
+    BOOL done = CryptAcquireContext(NULL, NULL, NULL, PROV_RSA_FULL, CRYPT_VERIFYCONTEXT);
+    printf("NULL: %d, %x\n", done, (unsigned)GetLastError());
+    done = CryptAcquireContext(&provider, NULL, NULL, 0, CRYPT_VERIFYCONTEXT);
+    printf("no type: %d, %x\n", done, (unsigned)GetLastError());
+    done = CryptGenRandom(0, sizeof one, one);
+    printf("no provider: %d, %x\n", done, (unsigned)GetLastError());
+    done = CryptReleaseContext(0, 0);
+    printf("no provider: %d, %x\n", done, (unsigned)GetLastError());
+}
+
+static ULONGLONG steps(FILETIME time) {
+    return (ULONGLONG)time.dwHighDateTime << 32 | time.dwLowDateTime;
+}
+
+static void processors(void) {
+    FILETIME created, ended, kernel, user, now, idle;
+    BOOL done = GetProcessTimes(GetCurrentProcess(), &created, &ended, &kernel, &user);
+    GetSystemTimeAsFileTime(&now);
+    printf("process: %d, before now: %d, today: %d\n", done, steps(created) <= steps(now),
+           steps(now) - steps(created) < 864000000000ull);
+    done = GetThreadTimes(GetCurrentThread(), &created, &ended, &kernel, &user);
+    printf("thread: %d, before now: %d\n", done, steps(created) <= steps(now));
+    done = GetSystemTimes(&idle, &kernel, &user);
+    printf("system: %d, idle is the kernel's: %d\n", done, steps(idle) <= steps(kernel));
+    printf("nothing asked: %d\n", GetSystemTimes(NULL, NULL, NULL));
+    done = GetThreadTimes(NULL, &created, &ended, &kernel, &user);
+    printf("no thread: %d, %d\n", done, (int)GetLastError());
+
+    DWORD_PTR mine = 0, all = 0, first;
+    printf("affinity: %d", GetProcessAffinityMask(GetCurrentProcess(), &mine, &all));
+    printf(", some: %d, among all: %d\n", mine != 0, (mine & ~all) == 0);
+    first = mine & (~mine + 1);
+    printf("all before: %d\n", SetThreadAffinityMask(GetCurrentThread(), first) == mine);
+    printf("one before: %d\n", SetThreadAffinityMask(GetCurrentThread(), mine) == first);
+    printf("none: %d", (int)SetThreadAffinityMask(GetCurrentThread(), 0));
+    printf(", %d\n", (int)GetLastError());
+    printf("here: %d\n", (int)(all >> GetCurrentProcessorNumber() & 1));
+}
+
 int main(void) {
+    providers();
+    processors();
     versions();
     random_bytes();
     serial_ports();

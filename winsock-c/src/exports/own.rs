@@ -267,6 +267,37 @@ exports! {
         timeEndPeriod,
     }
 
+    cpu of crate::cpu {
+        GetCurrentProcessorNumber,
+        GetProcessAffinityMask,
+        GetProcessTimes,
+        GetSystemTimes,
+        GetThreadTimes,
+        SetThreadAffinityMask,
+        SetThreadDescription,
+    }
+
+    cpu_more of crate::cpu::wide {
+        ws_SetThreadDescription = SetThreadDescription,
+    }
+
+    crypt of crate::crypt {
+        CryptGenRandom,
+        CryptReleaseContext,
+    }
+
+    crypt_ansi of crate::crypt::ansi {
+        CryptAcquireContextA,
+    }
+
+    crypt_utf16 of crate::crypt::utf16 {
+        CryptAcquireContextW,
+    }
+
+    crypt_utf32 of crate::crypt::utf32 {
+        ws_CryptAcquireContextW = CryptAcquireContextW,
+    }
+
     process of crate::process {
         ExitProcess,
         GetCommandLineA,

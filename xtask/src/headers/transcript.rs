@@ -31,7 +31,7 @@ fn compare(name: &str, libraries: &Libraries) -> crate::Outcome {
             let program = folder.join(format!("{name}.exe"));
             let mut gcc = Command::new("x86_64-w64-mingw32-gcc");
             gcc.args(["-w", "-D__USE_MINGW_ANSI_STDIO=0"]).arg(&source);
-            output(gcc.arg("-o").arg(&program).args(["-lws2_32", "-lbcrypt"]))?;
+            output(gcc.arg("-o").arg(&program).args(["-lws2_32", "-lbcrypt", "-ladvapi32"]))?;
             let said = output(&mut wine.program(&program))?;
             transcripts.push(("under Wine", said.replace("\r\n", "\n")));
         }
