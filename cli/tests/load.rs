@@ -125,7 +125,7 @@ fn open_loop_charges_a_stall_for_all_it_held_up() {
 fn holds_silent_first_if_told_to() {
     let server = Served::start("completion-port", &[]);
     let pid = server.pid().to_string();
-    let hold = ["--connections", "20", "--silence", "0.3", "--seconds", "0.2", "--json"];
+    let hold = ["--connections", "20", "--silence", "0.3", "--seconds", "2", "--json"];
     let output = server.load(&[&hold, &["--server-pid", &pid][..]].concat());
     let report: Value = serde_json::from_slice(&output.stdout).expect("one JSON object");
     assert_eq!(report["served"], 20);
@@ -150,7 +150,7 @@ fn two_at_most() -> SocketAddr {
 
 fn crowd(at: SocketAddr, more: &[&str]) -> Output {
     let connect = at.to_string();
-    let five = ["--connections", "5", "--seconds", "0.3", "--patience", "3", "--json"];
+    let five = ["--connections", "5", "--seconds", "2", "--patience", "3", "--json"];
     run(&[&["load", "--connect", &connect], &five[..], more].concat())
 }
 

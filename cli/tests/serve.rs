@@ -76,7 +76,8 @@ fn every_byte_comes_back() {
             let output = server.load(&[&load, more].concat());
             assert_eq!(output.status.code(), Some(0), "{model}: {}", text(&output.stderr));
             let report: Value = serde_json::from_slice(&output.stdout).expect("one JSON object");
-            assert!(report["messages"].as_u64() > Some(0), "{report}");
+            // All of them, also those that a busy machine answered after the measured time.
+            assert!(report["bytes"].as_u64() > Some(0), "{report}");
             assert_eq!(report["errors"], 0);
             assert_eq!(report["missing_bytes"], 0);
             let ended = server.stop();
