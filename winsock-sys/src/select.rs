@@ -259,8 +259,8 @@ fn answer_of(level: &Level) -> Asked {
 /// over all sets, 0 when the time is up. The same set may be passed twice (rule 114). A socket that
 /// another thread closes is readable (rule 118).
 ///
-/// WSAEINVAL when all sets are empty (rule 113) or the time-out is negative; WSAENOTSOCK when a set
-/// holds something else, or one that was closed meanwhile and was not to be read.
+/// WSAEINVAL when all sets are empty (rule 113); WSAENOTSOCK when a set holds something else, or
+/// one that was closed meanwhile and was not to be read. A negative time-out is up already.
 ///
 /// [ms]: https://learn.microsoft.com/en-us/windows/win32/api/winsock2/nf-winsock2-select
 ///
@@ -296,7 +296,7 @@ unsafe fn select_in(sets: [(*mut FD_SET, Asked); 3], timeout: *const TIMEVAL) ->
         return Err(Code::wsa(WSANOTINITIALISED));
     }
     // SAFETY: passed on from our caller.
-    let deadline = unsafe { deadline_of(timeout) }?;
+    let deadline = unsafe { deadline_of(timeout) };
     // SAFETY: passed on from our caller.
     let (sets, mut roll) = unsafe { call_roll(sets) }?;
     if roll.seats.is_empty() {
@@ -344,15 +344,15 @@ unsafe fn call_roll(sets: [(*mut FD_SET, Asked); 3]) -> Result<(Vec<Set>, Roll),
 
 /// # Safety
 /// `timeout` is NULL or a TIMEVAL.
-unsafe fn deadline_of(timeout: *const TIMEVAL) -> Result<Deadline, Code> {
+unsafe fn deadline_of(timeout: *const TIMEVAL) -> Deadline {
     if timeout.is_null() {
-        return Ok(Deadline::Never);
+        return Deadline::Never;
     }
     // SAFETY: our caller vouches for it; it is read only (rule 115).
     let TIMEVAL { tv_sec, tv_usec } = unsafe { *timeout };
     let micros = i64::from(tv_sec) * 1_000_000 + i64::from(tv_usec);
-    let micros = u64::try_from(micros).map_err(|_| Code::wsa(WSAEINVAL))?;
-    Ok(Deadline::after(Duration::from_micros(micros)))
+    // Programs turn their own -1 for "for ever" into {0, -1000}, and are answered at once.
+    Deadline::after(Duration::from_micros(micros.max(0) as u64))
 }
 
 /// Whether a set holds a socket: what the macro FD_ISSET calls ([select][ms]).
