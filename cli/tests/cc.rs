@@ -134,6 +134,33 @@ fn sources_in_microsofts_dialect_are_compiled() {
 }
 
 #[test]
+fn a_pointer_survives_in_a_dword() {
+    const MAIN: &str = r#"
+        #include <winsock2.h>
+        #include <stdio.h>
+        #include <stdlib.h>
+        int main(void)
+        {
+            HANDLE port = CreateIoCompletionPort(INVALID_HANDLE_VALUE, NULL, 0, 0);
+            int *given = (int *)malloc(sizeof(int)), *got = NULL;
+            DWORD bytes;
+            LPOVERLAPPED overlapped;
+            *given = 42;
+            PostQueuedCompletionStatus(port, 0, (DWORD)(UINT_PTR)given, NULL);
+            GetQueuedCompletionStatus(port, &bytes, (PULONG_PTR)&got, &overlapped, INFINITE);
+            printf("%d\n", *got);
+            return 0;
+        }
+    "#;
+    let bench = Bench::new("dword");
+    for (compiler, file) in compilers() {
+        bench.write(file, MAIN);
+        bench.compile(&["--cc", compiler, file, "-o", "program"]);
+        assert_eq!(bench.run("program", &[]), (0, "42\n".into()), "{compiler}");
+    }
+}
+
+#[test]
 fn every_stage_can_be_had_alone() {
     let bench = Bench::new("stages");
     for (compiler, file) in compilers() {

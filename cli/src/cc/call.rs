@@ -29,6 +29,9 @@ const PERMISSIVE_C: [&str; 4] = [
 ];
 /// And in C++.
 const PERMISSIVE_CPP: [&str; 3] = ["-fpermissive", "-Wno-write-strings", "-Wno-narrowing"];
+/// The heap begins behind the program, which is then within the first 4 GiB: what the main thread
+/// has from malloc survives `(DWORD)pointer`, which programs from 32 bits pass as a completion key.
+const LOW: &str = "-no-pie";
 /// How a shell says that a program was ended by Ctrl-C.
 const INTERRUPTED: i32 = 130;
 
@@ -101,6 +104,9 @@ impl Call {
     }
 
     fn link(&mut self, args: &Args, line: &Line, kit: &Kit) -> Result<(), Failure> {
+        if !(line.makes_shared || line.says_pie || line.sanitizes) {
+            self.arguments.push(LOW.into());
+        }
         // Two libraries of which each holds a copy would have two tables of handles.
         if args.shared || line.makes_shared {
             let library = kit.library("libwinsock.so")?;

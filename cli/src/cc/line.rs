@@ -86,6 +86,8 @@ pub struct Line {
     pub asks: bool,
     /// What is linked is a shared object.
     pub makes_shared: bool,
+    /// It says whether the program may be loaded anywhere.
+    pub says_pie: bool,
     pub sanitizes: bool,
     pub short_wchar: bool,
 }
@@ -142,6 +144,7 @@ impl Line {
             || text.starts_with("-print-")
             || text.starts_with("--print-");
         self.makes_shared |= text == "-shared";
+        self.says_pie |= ["-pie", "-no-pie", "-static-pie"].contains(&text);
         self.sanitizes |= text.starts_with("-fsanitize=");
         match text {
             "-fshort-wchar" => self.short_wchar = true,
@@ -272,6 +275,7 @@ mod tests {
             assert!(read(text).asks, "{text}");
         }
         assert!(read("-shared a.c").makes_shared);
+        assert!(read("-pie a.c").says_pie);
         assert!(read("-fsanitize=address a.c").sanitizes);
         assert!(!read("-fshort-wchar -fno-short-wchar a.c").short_wchar);
     }
