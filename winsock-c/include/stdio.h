@@ -32,6 +32,11 @@
 
 #include <winsock/crt.h>
 
+#define _fdopen fdopen
+#define _fileno fileno
+#define _pclose pclose
+#define _popen popen
+
 WINSOCK_BEGIN
 
 int printf(const char *__restrict format, ...) WINSOCK_WIDE_OWN(printf);

@@ -8,6 +8,7 @@
 #ifndef WINSOCK_STDLIB_H
 #define WINSOCK_STDLIB_H
 
+#include <sys/random.h>
 #include <winsock/crt.h>
 
 #define _MAX_PATH 260
@@ -15,6 +16,12 @@
 #define _MAX_DIR 256
 #define _MAX_FNAME 256
 #define _MAX_EXT 256
+
+/* A number that nobody can foresee. */
+WINSOCK_INLINE errno_t rand_s(unsigned *to) {
+    if (!to) return EINVAL;
+    return getrandom(to, sizeof *to, 0) == (ssize_t)sizeof *to ? 0 : EINVAL;
+}
 
 #define __max(a, b) (((a) > (b)) ? (a) : (b))
 #define __min(a, b) (((a) < (b)) ? (a) : (b))

@@ -321,6 +321,7 @@ WINSOCK_INLINE PVOID RtlSecureZeroMemory(PVOID to, SIZE_T length) {
 
 /* Languages, which FormatMessage asks for. It speaks English whatever it is asked. */
 #define LANG_NEUTRAL 0x00
+#define LANG_INVARIANT 0x7f
 #define LANG_ENGLISH 0x09
 #define SUBLANG_NEUTRAL 0x00
 #define SUBLANG_DEFAULT 0x01

@@ -1,6 +1,7 @@
 //! The process: its environment, command line, name; its end.
 
 use std::sync::OnceLock;
+use std::sync::atomic::{AtomicU32, Ordering};
 
 use windows_sys::Win32::Foundation::{
     ERROR_BUFFER_OVERFLOW, ERROR_ENVVAR_NOT_FOUND, ERROR_INVALID_HANDLE, ERROR_INVALID_PARAMETER,
@@ -130,6 +131,23 @@ pub mod wide {
         static LINE: OnceLock<Vec<u32>> = OnceLock::new();
         LINE.get_or_init(|| text::terminated(&command_line())).as_ptr()
     }
+}
+
+/// The boxes that the system may show; it shows none.
+static ERROR_MODE: AtomicU32 = AtomicU32::new(0);
+
+/// Which boxes the program wants not to be shown: [GetErrorMode][ms].
+///
+/// [ms]: https://learn.microsoft.com/en-us/windows/win32/api/errhandlingapi/nf-errhandlingapi-geterrormode
+pub unsafe extern "C" fn GetErrorMode() -> u32 {
+    ERROR_MODE.load(Ordering::Relaxed)
+}
+
+/// Says so, and answers what was said before: [SetErrorMode][ms].
+///
+/// [ms]: https://learn.microsoft.com/en-us/windows/win32/api/errhandlingapi/nf-errhandlingapi-seterrormode
+pub unsafe extern "C" fn SetErrorMode(mode: u32) -> u32 {
+    ERROR_MODE.swap(mode, Ordering::Relaxed)
 }
 
 /// Ends the process, after what atexit has registered: [ExitProcess][ms].

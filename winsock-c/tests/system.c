@@ -44,6 +44,12 @@ static void versions(void) {
     printf(", %d\n", (int)GetLastError());
 }
 
+static void error_mode(void) {
+    SetErrorMode(SEM_FAILCRITICALERRORS);
+    printf("SetErrorMode: %x", SetErrorMode(SEM_NOOPENFILEERRORBOX | SEM_FAILCRITICALERRORS));
+    printf(", now %x\n", GetErrorMode());
+}
+
 static void random_bytes(void) {
     UCHAR one[16] = {0}, two[16] = {0};
     printf("BCryptGenRandom: %lx", (long)BCryptGenRandom(NULL, one, sizeof one,
@@ -130,6 +136,7 @@ int main(void) {
     providers();
     processors();
     versions();
+    error_mode();
     random_bytes();
     serial_ports();
     handles();

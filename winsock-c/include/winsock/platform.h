@@ -18,6 +18,16 @@
 #error "these headers are for gcc and clang"
 #endif
 
+/* Visual Studio's projects and windef.h define it; many programs ask for it instead of _WIN32. */
+#if defined(_WIN32) && !defined(WIN32)
+#define WIN32 1
+#endif
+
+/* Boost declares Windows' functions itself, with a long of 32 bits, unless it is told not to. */
+#if defined(_WIN32) && !defined(BOOST_USE_WINDOWS_H)
+#define BOOST_USE_WINDOWS_H
+#endif
+
 /*
  * 2. Keywords.
  *
@@ -77,6 +87,22 @@
 #define __declspec_restrict
 #define __declspec_safebuffers
 #define __declspec_uuid(text)
+
+/*
+ * Every header of Microsoft's run-time library brings intptr_t and uintptr_t. ssize_t it has not;
+ * programs that make it a macro must find glibc's typedef behind them.
+ */
+#ifndef __ASSEMBLER__
+#ifndef __intptr_t_defined
+#define __intptr_t_defined
+typedef __INTPTR_TYPE__ intptr_t;
+#endif
+typedef __UINTPTR_TYPE__ uintptr_t;
+#ifndef __ssize_t_defined
+#define __ssize_t_defined
+typedef __PTRDIFF_TYPE__ ssize_t;
+#endif
+#endif
 
 /*
  * 3. Names.

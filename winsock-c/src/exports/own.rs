@@ -302,6 +302,8 @@ exports! {
         ExitProcess,
         GetCommandLineA,
         GetCommandLineW,
+        GetErrorMode,
+        SetErrorMode,
         TerminateProcess,
     }
 
