@@ -10,7 +10,8 @@ const VARIABLE: &str = "WINSOCK_BACKEND";
 
 /// Say what this kernel and container allow, which backend is chosen and why.
 ///
-/// Nothing is changed, and no network is used. WINSOCK_BACKEND=auto|epoll chooses the backend.
+/// Nothing is changed, and no network is used. WINSOCK_BACKEND=auto|epoll|uring chooses the
+/// backend.
 #[derive(clap::Args)]
 #[command(after_help = "Examples:\n  winsock probe\n  WINSOCK_BACKEND=epoll winsock probe")]
 pub struct Args {}
@@ -26,7 +27,9 @@ pub fn run(_args: &Args) -> Result<(), Failure> {
 /// The backend that a server would use here.
 pub fn backend() -> Result<&'static str, Failure> {
     os::backend().map_err(|asked| {
-        Failure::Usage(format!("{VARIABLE}={asked}: no such backend; there are auto and epoll"))
+        Failure::Usage(format!(
+            "{VARIABLE}={asked}: no such backend; there are auto, epoll and uring"
+        ))
     })
 }
 
@@ -34,8 +37,8 @@ fn why(backend: &str) -> String {
     let asked = env::var(VARIABLE).unwrap_or_default();
     match (backend, asked.as_str()) {
         ("winsock", _) => "this is Windows, and its own Winsock serves".into(),
-        (_, "") => format!("{VARIABLE} is not set; auto means epoll, the only one so far"),
-        (_, "auto") => format!("{VARIABLE}=auto means epoll, the only one so far"),
+        (_, "") => format!("{VARIABLE} is not set; auto means epoll, and uring is for the asking"),
+        (_, "auto") => format!("{VARIABLE}=auto means epoll; uring is for the asking"),
         (_, asked) => format!("{VARIABLE}={asked} asks for it"),
     }
 }

@@ -146,6 +146,16 @@ impl<T> Table<T> {
         }
     }
 
+    /// The reference that [`Ref::lend`] has turned into a word.
+    ///
+    /// # Safety
+    /// The word comes from a reference into this table, and is taken back once.
+    pub unsafe fn take_back(&'static self, word: u64) -> Ref<T> {
+        // SAFETY: our caller vouches for the word; slots are never freed.
+        let slot = unsafe { &*std::ptr::with_exposed_provenance::<Slot<T>>(word as usize) };
+        Ref { slot, table: self }
+    }
+
     /// Every handle value that is open now, for the few who must look at all of them (WSACleanup,
     /// thread exit).
     pub fn values(&'static self) -> Vec<usize> {
@@ -266,6 +276,15 @@ impl<T> Ref<T> {
     /// The signal in the object's slot.
     pub fn signal(&self) -> &Signal {
         &self.slot.signal
+    }
+
+    /// Turns the reference into a word, which a backend lends to the kernel: a multiple of 8 that
+    /// is not 0. It counts until [`Table::take_back`].
+    pub fn lend(self) -> u64 {
+        const { assert!(align_of::<Slot<T>>() >= 8) };
+        let word = std::ptr::from_ref(self.slot).expose_provenance() as u64;
+        std::mem::forget(self);
+        word
     }
 }
 

@@ -40,7 +40,7 @@ pub fn path(name: &str) -> PathBuf {
     files::path(name)
 }
 
-/// The backend of this process: `epoll`, or `fake` for the scripted kernel of the tests. `Err`
+/// The backend of this process: `epoll`, `uring`, or `fake` for the tests' scripted kernel. `Err`
 /// holds the value of `WINSOCK_BACKEND` that names none.
 pub fn backend() -> Result<&'static str, &'static str> {
     backend::choice().map(backend::Choice::name)
@@ -64,4 +64,16 @@ pub unsafe fn release_when_callback_returns(
     // SAFETY: our caller vouches for it.
     let instance = unsafe { Instance::of(instance) };
     instance.on_return.borrow_mut().library = Some((release, library));
+}
+
+/// Whether io_uring works here, under the filters of this process: a ring is set up, does nothing,
+/// and receives a byte.
+pub fn probe_ring() -> std::io::Result<()> {
+    backend::probe_ring()
+}
+
+/// How often a ring's queue of completions was too small for what the kernel had to say. Nothing is
+/// lost by that.
+pub fn ring_overflows() -> u64 {
+    backend::overflows()
 }

@@ -40,6 +40,9 @@ pub struct Op {
     pub issuer: u32,
     /// Bytes moved so far.
     pub done: u32,
+    /// Cancelled while the kernel has it, or behind such a one: it ends like this as soon as the
+    /// kernel has given it back.
+    pub doom: Option<NTSTATUS>,
 }
 
 // SAFETY: the pointers belong to memory that the program lends until the operation completes; it is
@@ -182,6 +185,11 @@ impl Buffers {
         Buffers { first: vector(&array[0]), rest }
     }
 
+    /// The only buffer, if there is one only.
+    pub fn single(&self) -> Option<iovec> {
+        self.rest.is_none().then_some(self.first)
+    }
+
     pub fn total(&self) -> usize {
         let rest: usize = self.rest.iter().flatten().map(|vector| vector.iov_len).sum();
         self.first.iov_len + rest
@@ -255,7 +263,7 @@ impl Op {
         let thread = routine.is_some().then(crate::thread::current);
         let issuer = crate::thread::current_id();
         let off_port = routine.is_none() && h_event & 1 != 0;
-        Op { kind, overlapped, event, off_port, routine, thread, issuer, done: 0 }
+        Op { kind, overlapped, event, off_port, routine, thread, issuer, done: 0, doom: None }
     }
 
     /// A box's content between two operations.
@@ -268,6 +276,7 @@ impl Op {
         thread: None,
         issuer: 0,
         done: 0,
+        doom: None,
     };
 
     /// Marks the OVERLAPPED as pending: from here on the kernel's side owns it.
@@ -316,6 +325,7 @@ impl Op {
         self.kind = Kind::NOTHING;
         self.event = None;
         self.thread = None;
+        self.doom = None;
     }
 
     /// Ends the operation: the result first, then the status, then the news. After the status is
@@ -401,6 +411,15 @@ impl Queue {
     pub fn iter(&self) -> impl Iterator<Item = &Op> {
         let more = self.more.iter().flat_map(|more| more.iter());
         self.first.iter().chain(more).map(|op| &**op)
+    }
+
+    pub fn iter_mut(&mut self) -> impl Iterator<Item = &mut Op> {
+        let more = self.more.iter_mut().flat_map(|more| more.iter_mut());
+        self.first.iter_mut().chain(more).map(|op| &mut **op)
+    }
+
+    pub fn first(&self) -> Option<&Op> {
+        self.first.as_deref()
     }
 
     /// Takes out those that `choose` picks, in order.

@@ -7,16 +7,19 @@
 //! Lock order: listener before the socket it accepts into; socket before port, signals and APC
 //! queues.
 
+mod flight;
+mod handles;
+
 use std::collections::VecDeque;
 use std::os::fd::RawFd;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::Ordering;
 
 use windows_sys::Win32::Foundation::{
     NTSTATUS, STATUS_CANCELLED, STATUS_CONNECTION_ABORTED, STATUS_INVALID_HANDLE,
     STATUS_PIPE_DISCONNECTED,
 };
-use windows_sys::Win32::Networking::WinSock::{SOCKET, WSAEMFILE, WSAENOTSOCK};
+use windows_sys::Win32::Networking::WinSock::SOCKET;
 
 use crate::address::Address;
 use crate::error::{self, Code};
@@ -30,6 +33,9 @@ use crate::sync::{Mutex, MutexGuard, lock};
 use crate::sys::{self, Errno};
 use crate::thread::{self, Thread};
 use crate::{accept, backend, connect, transfer, transmit};
+#[cfg(not(loom))]
+pub use flight::on_landing;
+pub use handles::{close, close_handle, open};
 
 /// What a socket was created as. Family, type and protocol are Linux's numbers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -113,6 +119,8 @@ pub struct State {
     /// The coarse millisecond of the reaping after which it was last found empty; see
     /// `worth_trying`.
     drained_at: Option<u32>,
+    /// The first receive is in the kernel's hands, under this word: see `flight`.
+    aloft: Option<u64>,
     recv: Queue,
     send: Queue,
     /// A box that an operation has left, for the next one.
@@ -174,7 +182,7 @@ pub enum Submitted {
 
 impl Socket {
     pub fn new(form: Form) -> Socket {
-        SOCKETS.fetch_add(1, Ordering::Relaxed);
+        handles::SOCKETS.fetch_add(1, Ordering::Relaxed);
         Socket { form, signal: Signal::new(false, false), state: Mutex::new(State::new()) }
     }
 
@@ -290,10 +298,21 @@ impl Socket {
     /// Puts an operation into its queue, to be finished by the backend. What is left in its place
     /// means nothing.
     pub fn park(&self, state: &mut State, direction: Direction, op: &mut Op) -> Result<(), Errno> {
-        self.enroll(state)?;
+        if !self.can_fly(state, direction, op) {
+            self.enroll(state)?;
+        }
         let mut boxed = state.spare.take().unwrap_or_else(|| Box::new(Op::EMPTY));
         std::mem::swap(&mut *boxed, op);
         state.queue(direction).push(boxed);
+        if !state.registered
+            && let Err(errno) = self.launch(state, direction)
+        {
+            // Nothing was in flight, so nothing else waits on a socket without reports.
+            if let Some(mut refused) = state.queue(direction).pop() {
+                std::mem::swap(&mut *refused, op);
+            }
+            return Err(errno);
+        }
         backend::note_parked();
         thread::note_issued();
         Ok(())
@@ -323,9 +342,21 @@ impl Socket {
 
     /// Goes on with a queue as far as the kernel lets it.
     pub fn advance(&self, state: &mut State, direction: Direction) {
+        if state.is_aloft(direction) {
+            return; // The kernel is at it.
+        }
         while let Some(mut op) = state.queue(direction).pop() {
             match self.attempt(state, &mut op) {
-                Step::Wait => return state.queue(direction).unpop(op),
+                Step::Wait => {
+                    state.queue(direction).unpop(op);
+                    if !state.registered
+                        && let Err(errno) = self.launch(state, direction)
+                    {
+                        self.fail_first(state, direction, errno);
+                        continue;
+                    }
+                    return;
+                }
                 Step::Done(status, bytes) => self.finish(state, op, status, bytes),
             }
         }
@@ -412,8 +443,14 @@ impl Socket {
 
     /// Cancels the operations that `choose` picks. Returns how many there were (rule 36).
     pub fn cancel(&self, choose: &dyn Fn(&Op) -> bool) -> usize {
-        let mut state = self.lock();
-        self.abort(&mut state, choose, |_| STATUS_CANCELLED)
+        let (count, is_aloft) = {
+            let mut state = self.lock();
+            (self.abort(&mut state, choose, |_| STATUS_CANCELLED), state.aloft.is_some())
+        };
+        if is_aloft {
+            self.settle();
+        }
+        count
     }
 
     /// Ends what waits for a connection that is no more.
@@ -429,9 +466,10 @@ impl Socket {
         choose: &dyn Fn(&Op) -> bool,
         status: impl Fn(&Op) -> NTSTATUS,
     ) -> usize {
-        let mut chosen = state.recv.extract(choose);
+        let doomed = self.doom(state, choose, &status);
+        let mut chosen = state.recv.extract(&|op| op.doom.is_none() && choose(op));
         chosen.extend(state.send.extract(choose));
-        let count = chosen.len();
+        let count = doomed + chosen.len();
         for mut op in chosen {
             if let Kind::Accept(request) = &op.kind {
                 accept::release(request);
@@ -455,6 +493,11 @@ impl Socket {
             }
             _ => STATUS_CANCELLED,
         });
+        if state.aloft.is_some() {
+            drop(state);
+            self.settle();
+            state = self.lock();
+        }
         let fd = state.fd.take();
         let acceptor = state.acceptor.take();
         let extra = state.extra.take().unwrap_or_default();
@@ -497,7 +540,7 @@ impl Socket {
 
 impl Drop for Socket {
     fn drop(&mut self) {
-        SOCKETS.fetch_sub(1, Ordering::Relaxed);
+        handles::SOCKETS.fetch_sub(1, Ordering::Relaxed);
     }
 }
 
@@ -530,6 +573,7 @@ impl State {
             has_news: false,
             received_round: 0,
             drained_at: None,
+            aloft: None,
             acceptor: None,
             connected_at: 0,
             failure: 0,
@@ -546,6 +590,7 @@ impl State {
 
     /// Takes over a connected descriptor.
     pub fn connect_to(&mut self, fd: RawFd) {
+        self.ground();
         if let Some(own) = self.fd.replace(fd) {
             sys::close(own);
         }
@@ -567,6 +612,7 @@ impl State {
 
     /// Back to the socket it was when created, but for its options and its port (TF_REUSE_SOCKET).
     pub fn start_over(&mut self) {
+        self.ground();
         if let Some(fd) = self.fd.take() {
             // The peer has been told; a linger time would make the kernel wait, and us with it.
             let no_linger = libc::linger { l_onoff: 0, l_linger: 0 };
@@ -724,68 +770,4 @@ pub fn has_pending_of(issuer: u32) -> bool {
             state.has_op(&|op| op.issuer == issuer && op.dies_with_thread(has_port))
         },
     )
-}
-
-/// How many sockets there are, with a descriptor or waiting for one.
-static SOCKETS: AtomicUsize = AtomicUsize::new(0);
-
-/// Whether another socket could have a descriptor. They are made late, but WSAEMFILE is the answer
-/// of the call that makes the socket.
-fn has_room() -> bool {
-    static LIMIT: AtomicUsize = AtomicUsize::new(0);
-    let count = SOCKETS.load(Ordering::Relaxed);
-    if count <= LIMIT.load(Ordering::Relaxed) {
-        return true;
-    }
-    let limit = sys::descriptor_limit();
-    LIMIT.store(limit, Ordering::Relaxed);
-    count <= limit
-}
-
-/// Opens a handle to a new socket.
-pub fn open(form: Form) -> Result<SOCKET, Code> {
-    let socket = Socket::new(form);
-    if !has_room() {
-        return Err(Code::wsa(WSAEMFILE));
-    }
-    let handle = TABLE.insert(Object::Socket(Box::new(socket))).ok_or(Code::wsa(WSAEMFILE))?;
-    if let Some(object) = TABLE.open(handle)
-        && let Object::Socket(socket) = &*object
-    {
-        socket.lock().handle = handle;
-    }
-    Ok(handle)
-}
-
-/// Closes one handle by CloseHandle, which a window that hears of the socket is told (rule 101).
-pub fn close_handle(s: SOCKET) -> Result<(), Code> {
-    if let Some(socket) = TABLE.open(s).and_then(SocketRef::of) {
-        let mut state = socket.lock();
-        let is_last = state.handles == 1;
-        if let Some(ledger) = state.ledger().filter(|_| is_last) {
-            ledger.note_handle_closed();
-        }
-    }
-    close(s)
-}
-
-/// Closes one handle; with the last one, the socket.
-pub fn close(s: SOCKET) -> Result<(), Code> {
-    let is_socket = |object: &Ref<Object>| SocketRef::of(object.clone()).is_some();
-    if !TABLE.open(s).as_ref().is_some_and(is_socket) {
-        return Err(Code::wsa(WSAENOTSOCK));
-    }
-    let closed = TABLE.close(s).ok_or(Code::wsa(WSAENOTSOCK))?;
-    if let Some(socket) = SocketRef::of(closed) {
-        let last = {
-            let mut state = socket.lock();
-            state.handles -= 1;
-            state.closed = state.handles == 0; // No handle can be added any more.
-            state.closed
-        };
-        if last {
-            socket.shut();
-        }
-    }
-    Ok(())
 }

@@ -473,6 +473,11 @@ impl Poller {
         self.add_for(fd, token, input | libc::EPOLLOUT)
     }
 
+    /// The descriptor that is readable while there are reports.
+    pub fn descriptor(&self) -> RawFd {
+        self.epoll
+    }
+
     fn add_for(&self, fd: RawFd, token: u64, events: c_int) -> Result<()> {
         let events = (events | libc::EPOLLET) as u32;
         let mut event = libc::epoll_event { events, u64: token };

@@ -234,7 +234,7 @@ pub fn keep_report(state: &mut State, fd: RawFd) {
     state.unreachable |= error == Ok(libc::ECONNREFUSED) && state.reports_unreachable();
 }
 
-fn failed_recv(state: &mut State, errno: Errno) -> Step {
+pub fn failed_recv(state: &mut State, errno: Errno) -> Step {
     match errno.0 {
         libc::EAGAIN => {
             state.note_drained();

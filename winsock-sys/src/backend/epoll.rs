@@ -10,8 +10,9 @@ use std::os::fd::RawFd;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 
-use super::Nap;
+use super::uring::{Brought, Landing, Ring};
 use super::watch::Watch;
+use super::{Choice, Nap};
 use crate::park::Bed;
 use crate::socket;
 use crate::sync::{Mutex, lock};
@@ -21,6 +22,8 @@ use crate::thread::{self, Thread};
 /// The process's readiness driver.
 pub struct Driver {
     poller: Poller,
+    /// Where the leader waits, if there is one; it polls the poller.
+    ring: Option<Ring>,
     /// A thread is in `epoll_wait` or handing out what it brought.
     led: AtomicBool,
     /// What the kernel reported and the leaders have not handed out yet; only the leader takes it.
@@ -49,35 +52,61 @@ struct Batch {
     room: Box<Room>,
     next: usize,
     count: usize,
+    /// What has landed, the last first.
+    landings: Vec<Landing>,
+}
+
+/// One thing that the kernel has told.
+enum Report {
+    Ready(Readiness),
+    Landed(Landing),
 }
 
 impl Batch {
     fn new() -> Batch {
-        Batch { room: Box::new(sys::room()), next: 0, count: 0 }
+        Batch { room: Box::new(sys::room()), next: 0, count: 0, landings: Vec::new() }
     }
 
     fn has_more(&self) -> bool {
-        self.next < self.count
+        self.next < self.count || !self.landings.is_empty()
     }
 
-    fn fill(&mut self, poller: &Poller, timeout_ns: Option<u64>) {
+    fn fill(&mut self, poller: &Poller, ring: Option<&Ring>, timeout_ns: Option<u64>) {
+        let Some(ring) = ring else { return self.fill_from(poller, timeout_ns) };
+        let brought = ring.wait(poller.descriptor(), timeout_ns, &mut self.landings);
+        self.landings.reverse();
+        match brought {
+            Brought::Reports => self.fill_from(poller, Some(0)),
+            Brought::Landings => {}
+        }
+    }
+
+    fn fill_from(&mut self, poller: &Poller, timeout_ns: Option<u64>) {
         (self.next, self.count) = (0, poller.wait(timeout_ns, &mut self.room));
     }
 
-    fn next(&mut self) -> Option<Readiness> {
+    fn next(&mut self) -> Option<Report> {
+        if let Some(landing) = self.landings.pop() {
+            return Some(Report::Landed(landing));
+        }
         let at = self.next;
         (at < self.count).then(|| {
             self.next += 1;
             // SAFETY: the kernel filled the first `count` reports.
-            unsafe { self.room[at].assume_init() }
+            Report::Ready(unsafe { self.room[at].assume_init() })
         })
     }
 }
 
 impl Driver {
     pub(super) fn new() -> Result<Driver, Errno> {
+        let ring = match super::choice() {
+            Ok(Choice::Uring) => Some(asked_for_ring()?),
+            Ok(Choice::Epoll | Choice::Fake { .. }) | Err(_) => None,
+        };
         Ok(Driver {
             poller: Poller::new()?,
+            ring,
             led: AtomicBool::new(false),
             batch: Mutex::new(Batch::new()),
             behind: AtomicBool::new(false),
@@ -92,6 +121,11 @@ impl Driver {
         })
     }
 
+    /// Whether this machine has a ring that works; or why not.
+    pub(super) fn probe_ring() -> std::io::Result<()> {
+        Ring::new().map(drop)
+    }
+
     /// Registers a socket's descriptor; what is ready already is reported too.
     pub fn register(&self, fd: RawFd, token: usize) -> Result<(), Errno> {
         self.in_use.store(true, Ordering::SeqCst);
@@ -100,7 +134,43 @@ impl Driver {
 
     /// Makes the leader return from its wait.
     pub fn kick(&self) {
-        self.poller.kick();
+        match &self.ring {
+            Some(ring) => ring.kick(),
+            None => self.poller.kick(),
+        }
+    }
+
+    pub fn carries_receives(&self) -> bool {
+        self.ring.is_some()
+    }
+
+    /// Lends memory to the kernel until it has received into it; the word comes back once, with the
+    /// outcome.
+    pub fn launch(&self, word: u64, fd: RawFd, base: *mut u8, len: u32) {
+        if !self.in_use.load(Ordering::Relaxed) {
+            self.in_use.store(true, Ordering::SeqCst);
+        }
+        if let Some(ring) = &self.ring {
+            ring.launch(word, fd, base, len);
+        }
+    }
+
+    /// Makes a launch land soon.
+    pub fn recall(&self, word: u64) {
+        if let Some(ring) = &self.ring {
+            ring.recall(word);
+        }
+    }
+
+    /// Tells the kernel of all that has been launched.
+    pub fn flush(&self) {
+        if let Some(ring) = &self.ring {
+            ring.submit();
+        }
+    }
+
+    pub fn overflows(&self) -> u64 {
+        self.ring.as_ref().map_or(0, Ring::overflows)
     }
 
     /// Waits until unparked, or until the time is up, and drives meanwhile; may return early.
@@ -210,14 +280,20 @@ impl Driver {
                 return false;
             }
             self.round.fetch_add(1, Ordering::SeqCst);
-            batch.fill(&self.poller, nap.timeout_ns);
+            batch.fill(&self.poller, self.ring.as_ref(), nap.timeout_ns);
             thread.parker.leave();
         }
         self.reaped_at.store(sys::coarse_ms(), Ordering::Relaxed);
         let served = self.served.load(Ordering::Relaxed);
         let mut handed_out = 0;
         while let Some(report) = batch.next() {
-            socket::on_ready(report.token as usize, report.events);
+            match report {
+                Report::Ready(report) => socket::on_ready(report.token as usize, report.events),
+                // SAFETY: the kernel lands each launch once, and the ring tells each landing once.
+                Report::Landed(landing) => unsafe {
+                    socket::on_landing(landing.word, landing.result);
+                },
+            }
             handed_out += 1;
             let looks_only = nap.timeout_ns == Some(0);
             if handed_out >= nap.appetite && (looks_only || thread.parker.is_notified()) {
@@ -263,4 +339,12 @@ impl Driver {
         }
         self.stood_in.store(false, Ordering::SeqCst);
     }
+}
+
+/// The ring that `WINSOCK_BACKEND` asks for; why there is none is said once, on standard error.
+fn asked_for_ring() -> Result<Ring, Errno> {
+    Ring::new().map_err(|error| {
+        eprintln!("winsock: WINSOCK_BACKEND=uring, but io_uring is not to be had here: {error}");
+        Errno(error.raw_os_error().unwrap_or(libc::ENOSYS))
+    })
 }

@@ -64,7 +64,7 @@ fn choose() -> Option<&'static Kernel> {
     static KERNEL: LazyLock<Option<Kernel>> = LazyLock::new(|| match super::choice() {
         Ok(Choice::Fake { seed }) => Some(Kernel::new(seed)),
         // A choice that is none is WSAStartup's to report; the real kernel serves till then.
-        Ok(Choice::Epoll) | Err(_) => None,
+        Ok(Choice::Epoll | Choice::Uring) | Err(_) => None,
     });
     ABSENT.store(KERNEL.is_none(), Ordering::Relaxed);
     KERNEL.as_ref()

@@ -6,15 +6,23 @@
 //! - [`poll`]: what the kernel has finished is reported, without waiting;
 //! - [`kick`]: the driving thread returns from its wait.
 //!
-//! It may rely on: tokens are handle values; no lock is held when it is called, but for `register`
-//! (the socket's); reports go to [`crate::socket::Socket::on_ready`], which runs no user code.
+//! and one that [carries receives](carries_receives) besides:
+//! - [`launch`]: the kernel fills a receive's buffer, and [`crate::socket::on_landing`] is told;
+//! - [`recall`]: what was launched lands soon;
+//! - [`await_landing`]: the calling thread sees to it that it does.
 //!
-//! The choice is made once per process: `WINSOCK_BACKEND=auto|epoll|fake[:SEED]`. A backend that is
-//! forced and missing is an error at start-up, never replaced by another.
+//! It may rely on: tokens are handle values; no lock is held when it is called, but for `register`,
+//! `launch` and `recall` (the socket's); reports go to [`crate::socket::Socket::on_ready`], which
+//! runs no user code.
+//!
+//! The choice is made once per process: `WINSOCK_BACKEND=auto|epoll|uring|fake[:SEED]`. A backend
+//! that is forced and missing is an error at start-up, never replaced by another.
 
 #[cfg(not(loom))]
 mod epoll;
 pub mod fake;
+#[cfg(not(loom))]
+mod uring;
 #[cfg(not(loom))]
 mod watch;
 
@@ -33,7 +41,11 @@ use epoll::Driver;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Choice {
     Epoll,
-    Fake { seed: u64 },
+    /// Epoll with a ring: [`uring`].
+    Uring,
+    Fake {
+        seed: u64,
+    },
 }
 
 impl Choice {
@@ -41,6 +53,7 @@ impl Choice {
     pub fn name(self) -> &'static str {
         match self {
             Choice::Epoll => "epoll",
+            Choice::Uring => "uring",
             Choice::Fake { .. } => "fake",
         }
     }
@@ -49,6 +62,7 @@ impl Choice {
         match text.split_once(':') {
             None => match text {
                 "" | "auto" | "epoll" => Some(Choice::Epoll),
+                "uring" => Some(Choice::Uring),
                 "fake" => Some(Choice::Fake { seed: 1 }),
                 _ => None,
             },
@@ -118,6 +132,51 @@ pub fn look(thread: &Arc<Thread>, appetite: usize) {
 /// See [`Driver::hand_out`].
 pub fn hand_out(thread: &Arc<Thread>) -> bool {
     DRIVER.as_ref().is_ok_and(|driver| driver.hand_out(thread))
+}
+
+/// Whether the kernel may be given receives whole.
+pub fn carries_receives() -> bool {
+    DRIVER.as_ref().is_ok_and(Driver::carries_receives)
+}
+
+/// See [`Driver::launch`].
+pub fn launch(word: u64, fd: RawFd, base: *mut u8, len: u32) {
+    driver().launch(word, fd, base, len);
+}
+
+/// See [`Driver::recall`].
+pub fn recall(word: u64) {
+    driver().recall(word);
+}
+
+/// Tells the kernel of all that has been launched.
+pub fn flush() {
+    driver().flush();
+}
+
+/// Drives the backend, or lets others drive it, as long as `is_aloft` says that a recalled receive
+/// has not landed. Gives up after a second or so: it lands when the kernel lets it.
+pub fn await_landing(is_aloft: impl Fn() -> bool) {
+    for turn in 0..1000 {
+        crate::thread::on_current(poll);
+        if !is_aloft() {
+            return;
+        }
+        match turn {
+            0..100 => std::thread::yield_now(),
+            _ => std::thread::sleep(std::time::Duration::from_millis(1)),
+        }
+    }
+}
+
+/// How often the ring's queue of completions was too small.
+pub fn overflows() -> u64 {
+    DRIVER.as_ref().map_or(0, Driver::overflows)
+}
+
+/// Whether this machine has a ring that works; or why not.
+pub fn probe_ring() -> std::io::Result<()> {
+    Driver::probe_ring()
 }
 
 /// See [`Driver::kick`].

@@ -18,6 +18,10 @@ impl Driver {
         Ok(Driver { watch: Watch })
     }
 
+    pub fn probe_ring() -> std::io::Result<()> {
+        Err(std::io::ErrorKind::Unsupported.into())
+    }
+
     pub fn register(&self, _fd: RawFd, _token: usize) -> Result<(), Errno> {
         Ok(())
     }
@@ -50,6 +54,24 @@ impl Driver {
     pub fn note_parked(&self) {}
 
     pub fn note_served(&self) {}
+
+    pub fn carries_receives(&self) -> bool {
+        false
+    }
+
+    pub fn launch(&self, _word: u64, _fd: RawFd, _base: *mut u8, _len: u32) {
+        unreachable!("this driver carries nothing");
+    }
+
+    pub fn recall(&self, _word: u64) {
+        unreachable!("this driver carries nothing");
+    }
+
+    pub fn flush(&self) {}
+
+    pub fn overflows(&self) -> u64 {
+        0
+    }
 }
 
 /// A watch that looks away: what it would do on time is not modelled.

@@ -109,22 +109,11 @@ fn io_uring() -> String {
         Ok(other) => format!("kernel.io_uring_disabled = {other}: for nobody"),
         Err(_) => "kernel.io_uring_disabled is not known here".into(),
     };
-    let can = match ring() {
-        Ok(()) => "yes".to_string(),
+    let can = match winsock_sys::linux::probe_ring() {
+        Ok(()) => "yes: a ring was set up, and received a byte".to_string(),
         Err(error) => format!("no: {}", reason(&error)),
     };
-    format!("{can} ({switch}); there is no backend that uses it yet")
-}
-
-/// Whether a ring of one entry can be had.
-fn ring() -> io::Result<()> {
-    /// `struct io_uring_params` has 120 bytes.
-    #[repr(C, align(8))]
-    struct Parameters([u8; 120]);
-    let mut parameters = Parameters([0; 120]);
-    // SAFETY: the parameters live through the call and are as long as the kernel takes them to be.
-    let fd = unsafe { libc::syscall(libc::SYS_io_uring_setup, 1, &raw mut parameters) };
-    checked(fd as c_int).map(own).map(drop)
+    format!("{can} ({switch})")
 }
 
 fn seccomp() -> String {
