@@ -39,7 +39,7 @@ fn free(index: u32) -> Result<(), u32> {
 }
 
 #[test]
-fn r179_each_thread_has_a_value_of_its_own() {
+fn r174_each_thread_has_a_value_of_its_own() {
     let index = alloc(None);
     assert_eq!(get(index), 0);
     assert_eq!(set(index, 1), Ok(()));
@@ -58,7 +58,7 @@ fn r179_each_thread_has_a_value_of_its_own() {
 }
 
 #[test]
-fn r179_the_callback_hears_of_what_a_thread_leaves_in_that_thread() {
+fn r174_the_callback_hears_of_what_a_thread_leaves_in_that_thread() {
     static HEARD: Mutex<Vec<(usize, u32)>> = Mutex::new(Vec::new());
     unsafe extern "system" fn hear(value: *const c_void) {
         // SAFETY: no memory is passed.
@@ -102,7 +102,7 @@ fn r179_the_callback_hears_of_what_a_thread_leaves_in_that_thread() {
 }
 
 #[test]
-fn r179_freeing_an_index_calls_with_the_values_of_all_threads() {
+fn r174_freeing_an_index_calls_with_the_values_of_all_threads() {
     static HEARD: Mutex<Vec<usize>> = Mutex::new(Vec::new());
     unsafe extern "system" fn hear(value: *const c_void) {
         HEARD.lock().unwrap().push(value.addr());
@@ -129,7 +129,7 @@ fn r179_freeing_an_index_calls_with_the_values_of_all_threads() {
 }
 
 #[test]
-fn r179_a_success_clears_the_last_error() {
+fn r174_a_success_clears_the_last_error() {
     let index = alloc(None);
     // SAFETY: no memory is passed.
     unsafe { SetLastError(7) };
@@ -139,7 +139,7 @@ fn r179_a_success_clears_the_last_error() {
 }
 
 #[test]
-fn r179_an_index_used_again_holds_nothing() {
+fn r174_an_index_used_again_holds_nothing() {
     for _ in 0..100 {
         let index = alloc(None);
         assert_eq!(get(index), 0);
@@ -149,7 +149,7 @@ fn r179_an_index_used_again_holds_nothing() {
 }
 
 #[test]
-fn r179_indexes_that_cannot_be_are_refused() {
+fn r174_indexes_that_cannot_be_are_refused() {
     for index in [0, 1 << 20, u32::MAX] {
         assert_eq!(set(index, 1), Err(ERROR_INVALID_PARAMETER));
         // SAFETY: no memory is passed.
@@ -211,7 +211,7 @@ fn rounds(spins: i32, flags: u32) {
 }
 
 #[test]
-fn r180_a_barrier_holds_its_threads_back_round_after_round() {
+fn r175_a_barrier_holds_its_threads_back_round_after_round() {
     differs_on_wine(|| {
         rounds(-1, 0);
         rounds(0, 0);
@@ -221,7 +221,7 @@ fn r180_a_barrier_holds_its_threads_back_round_after_round() {
 }
 
 #[test]
-fn r180_a_barrier_can_be_deleted_as_soon_as_one_has_come_through() {
+fn r175_a_barrier_can_be_deleted_as_soon_as_one_has_come_through() {
     differs_on_wine(|| {
         for _ in 0..200 {
             let barrier = Barrier::new(2, -1).unwrap();
@@ -237,7 +237,7 @@ fn r180_a_barrier_can_be_deleted_as_soon_as_one_has_come_through() {
 }
 
 #[test]
-fn r180_a_barrier_of_one_holds_nobody_back() {
+fn r175_a_barrier_of_one_holds_nobody_back() {
     differs_on_wine(|| {
         let barrier = Barrier::new(1, 0).unwrap();
         assert!(barrier.enter(0));
@@ -247,7 +247,7 @@ fn r180_a_barrier_of_one_holds_nobody_back() {
 }
 
 #[test]
-fn r180_a_barrier_for_nobody_is_refused() {
+fn r175_a_barrier_for_nobody_is_refused() {
     differs_on_wine(|| {
         assert_eq!(Barrier::new(0, 0).err(), Some(ERROR_INVALID_PARAMETER));
         assert_eq!(Barrier::new(-1, 0).err(), Some(ERROR_INVALID_PARAMETER));

@@ -1,4 +1,4 @@
-//! Values local to a fiber, by index (rule 179). There are no fibers, so a thread is one.
+//! Values local to a fiber, by index (rule 174). There are no fibers, so a thread is one.
 //!
 //! Other than thread-locals these have a callback for what is left in them, when the thread ends or
 //! the index is freed. FlsFree finds the values of every thread, so each thread's are on a list.
@@ -91,7 +91,7 @@ fn call(callback: PFLS_CALLBACK_FUNCTION, value: *mut c_void) {
     }
 }
 
-/// Allocates an index, at which every thread has NULL: [FlsAlloc][ms] (rule 179). `callback` is
+/// Allocates an index, at which every thread has NULL: [FlsAlloc][ms] (rule 174). `callback` is
 /// called with what a thread leaves there when it ends, and with every thread's value when the
 /// index is freed.
 ///

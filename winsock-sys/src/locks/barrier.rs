@@ -1,4 +1,4 @@
-//! Synchronization barriers (rule 180).
+//! Synchronization barriers (rule 175).
 //!
 //! One word of 64 bits counts the rounds in its upper half and who has come in its lower: who comes
 //! last begins the next round, and the others sleep on the upper half until it has changed. Another
@@ -94,7 +94,7 @@ impl Barrier {
     }
 }
 
-/// Makes a barrier for so many threads: [InitializeSynchronizationBarrier][ms] (rule 180). They
+/// Makes a barrier for so many threads: [InitializeSynchronizationBarrier][ms] (rule 175). They
 /// look `spins` times before they sleep, or with -1, 2000 times.
 ///
 /// ERROR_INVALID_PARAMETER for less than one thread, or less than -1.
