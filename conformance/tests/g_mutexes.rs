@@ -323,6 +323,9 @@ fn r151_closed_while_somebody_waits() {
         assert_eq!(wait(raw as HANDLE, SOON), 0);
         holder.join().expect("no panic");
     });
-    assert_eq!(wait(raw as HANDLE, 0), u32::MAX);
-    assert_eq!(last_error(), ERROR_INVALID_HANDLE);
+    // Windows gives a handle's value out again: another test of this process may have it.
+    if cfg!(target_os = "linux") {
+        assert_eq!(wait(raw as HANDLE, 0), u32::MAX);
+        assert_eq!(last_error(), ERROR_INVALID_HANDLE);
+    }
 }

@@ -40,7 +40,10 @@ fn r123_the_handles_below_are_the_socket_itself() {
         let check = || {
             let mut handle = [0];
             assert_eq!((below(&mut handle), handle), (Ok(size_of::<SOCKET>() as u32), [*socket]));
-            assert_eq!(below(&mut []), Err(WSAEFAULT));
+            // Wine crashes on an output of no length.
+            if !is_wine() {
+                assert_eq!(below(&mut []), Err(WSAEFAULT));
+            }
         };
         if code == SIO_BASE_HANDLE { check() } else { may_differ_on_wine(check) }
     }
