@@ -125,7 +125,7 @@ fn r174_freeing_an_index_calls_with_the_values_of_all_threads() {
         assert_eq!((freed, &heard[..]), (Ok(()), &[1, 2][..]));
     });
     assert_eq!(HEARD.lock().unwrap().len(), 0, "the thread left nothing");
-    assert_eq!(free(index), Err(ERROR_INVALID_PARAMETER));
+    // Freeing it once more could free what another test has got meanwhile.
 }
 
 #[test]
