@@ -2,16 +2,18 @@
 
 use std::cell::UnsafeCell;
 use std::ffi::c_void;
-use std::ptr::without_provenance_mut;
+use std::ptr::{null, null_mut, without_provenance_mut};
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 
 use conformance::*;
-use winsock_sys::Win32::Foundation::{ERROR_INVALID_PARAMETER, SetLastError};
+use winsock_sys::Win32::Foundation::{
+    CloseHandle, ERROR_INVALID_PARAMETER, SetLastError, WAIT_OBJECT_0,
+};
 use winsock_sys::Win32::System::Threading::{
-    DeleteSynchronizationBarrier, EnterSynchronizationBarrier, ExitThread, FLS_OUT_OF_INDEXES,
-    FlsAlloc, FlsFree, FlsGetValue, FlsSetValue, GetCurrentThreadId,
+    CreateThread, DeleteSynchronizationBarrier, EnterSynchronizationBarrier, ExitThread,
+    FLS_OUT_OF_INDEXES, FlsAlloc, FlsFree, FlsGetValue, FlsSetValue, GetCurrentThreadId,
     InitializeSynchronizationBarrier, PFLS_CALLBACK_FUNCTION, SYNCHRONIZATION_BARRIER,
     SYNCHRONIZATION_BARRIER_FLAGS_BLOCK_ONLY, SYNCHRONIZATION_BARRIER_FLAGS_SPIN_ONLY,
 };
@@ -87,12 +89,19 @@ fn r174_the_callback_hears_of_what_a_thread_leaves_in_that_thread() {
     Thread::start(|| ()).join();
     assert_eq!(HEARD.lock().unwrap().len(), 0, "there is nothing left");
 
-    Thread::start(move || {
-        set(index, 9).unwrap();
+    // `Thread` keeps a box in the frame that ExitThread abandons.
+    unsafe extern "system" fn leave(index: *mut c_void) -> u32 {
+        set(index.addr() as u32, 9).unwrap();
         // SAFETY: no frame here owns anything.
         unsafe { ExitThread(3) }
-    })
-    .join();
+    }
+    let parameter = without_provenance_mut(index as usize);
+    // SAFETY: `leave` takes a number; the handle is closed once.
+    unsafe {
+        let leaver = CreateThread(null(), 0, Some(leave), parameter, 0, null_mut());
+        assert_eq!(wait(leaver, SOON), WAIT_OBJECT_0);
+        CloseHandle(leaver);
+    }
     assert_eq!(HEARD.lock().unwrap().split_off(0)[0].0, 9);
 
     thread::spawn(move || set(index, 10)).join().unwrap().unwrap();
