@@ -275,6 +275,7 @@ exports! {
         SubmitThreadpoolWork,
         SuspendThread,
         SwitchToThread,
+        TerminateThread,
         TlsAlloc,
         TlsFree,
         TlsGetValue,

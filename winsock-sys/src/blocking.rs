@@ -21,12 +21,15 @@ use crate::wait::Deadline;
 
 /// Waits until `fd`, the socket's descriptor, shows one of `events` (POLLIN, POLLOUT). May return
 /// early: the caller tries its call again. WSAETIMEDOUT at the deadline; WSAEINTR when the socket
-/// has been closed meanwhile (rule 11).
+/// has been closed meanwhile (rule 11); THREAD_ENDS when the thread has been told to end.
 pub fn wait(socket: &Socket, fd: RawFd, events: i16, deadline: Deadline) -> Result<(), Code> {
     let _waiting = Waiting::begin();
     let thread = thread::current();
     let _listed = socket.list_blocked(&thread)?;
     loop {
+        if thread.is_condemned() {
+            return Err(Code::THREAD_ENDS);
+        }
         if thread.run_apcs() {
             return Ok(());
         }

@@ -21,7 +21,7 @@ use crate::overlapped;
 use crate::readiness::Need;
 use crate::socket::{self, Direction, State, Submitted};
 use crate::start::answer;
-use crate::thread::{self, Waiting};
+use crate::thread::{self, Alertable, Waiting};
 use crate::transfer;
 use crate::wait::Deadline;
 
@@ -382,7 +382,9 @@ unsafe fn wait_for(
     let _waiting = Waiting::begin();
     // SAFETY: our caller vouches for the OVERLAPPED.
     while unsafe { overlapped::status_of(overlapped) } == STATUS_PENDING {
-        thread::on_current(|thread| WAITS.wait(thread, &[&event], false, Deadline::Never, false));
+        thread::on_current(|thread| {
+            WAITS.wait(thread, &[&event], false, Deadline::Never, Alertable::Never)
+        });
     }
     // SAFETY: the operation is complete and the OVERLAPPED the program's again.
     let (status, bytes) =

@@ -19,7 +19,7 @@ use crate::object::WAITS;
 use crate::park::Rouse;
 use crate::sync::atomic::{AtomicU32, Ordering};
 use crate::sync::{Cell, Mutex, lock};
-use crate::thread::Thread;
+use crate::thread::{Alertable, Thread};
 use crate::wait::{Deadline, Look, Outcome, wait};
 
 /// The most signals that one wait takes (MAXIMUM_WAIT_OBJECTS).
@@ -70,7 +70,7 @@ pub struct Wanted<'a, F> {
     pub mutants: &'a [Option<&'a Mutant>],
     /// For all of them at once, or for any.
     pub all: bool,
-    pub alertable: bool,
+    pub alertable: Alertable,
     /// Signals in the handle table may come to belong to other objects. This tells whether one, by
     /// its index, is still that of its handle. It is called under the lock of the waits too, which
     /// [`Waits::evict`] needs: a thread that sleeps finds out nothing new.
@@ -85,7 +85,7 @@ pub enum Waited {
     /// As `Signal`, by a mutex (or together with one) that was [abandoned](Mutant::abandon).
     Abandoned(usize),
     TimedOut,
-    /// APCs are queued and none has run yet.
+    /// The thread is called, and no APC has run yet.
     Apc,
 }
 
@@ -136,7 +136,7 @@ impl Waits {
         signals: &[&Signal],
         all: bool,
         deadline: Deadline,
-        alertable: bool,
+        alertable: Alertable,
     ) -> Waited {
         let wanted = Wanted { thread, signals, mutants: &[], all, alertable, is_there: |_| true };
         let stay = "signals that are borrowed stay where they are";
@@ -153,7 +153,7 @@ impl Waits {
         wanted: &Wanted<'_, impl Fn(usize) -> bool>,
     ) -> Result<Option<Waited>, Gone> {
         let thread = wanted.thread;
-        let may_hand_out = || !(wanted.alertable && thread.has_apcs());
+        let may_hand_out = || !thread.is_called(wanted.alertable);
         let mut taken = self.try_take(wanted, false)?;
         while taken.is_none() && may_hand_out() && backend::hand_out(thread) {
             taken = self.try_take(wanted, false)?;
@@ -172,7 +172,7 @@ impl Waits {
             backend::look(thread, 1);
             return Ok(match self.try_take(wanted, true)? {
                 Some(waited) => waited,
-                None if alertable && thread.has_apcs() => Waited::Apc,
+                None if thread.is_called(alertable) => Waited::Apc,
                 None => Waited::TimedOut,
             });
         }

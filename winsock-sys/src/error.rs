@@ -30,6 +30,7 @@ use windows_sys::Win32::Networking::WinSock::{
 
 use windows_sys::core::BOOL;
 
+use crate::thread;
 use table::{PLAIN_ROWS, SOCKET_ROWS};
 
 /// A failure code as the thread's last error holds it: a WSA or a Win32 code, whose numbers do not
@@ -43,6 +44,10 @@ impl Code {
         Code(code as u32)
     }
 
+    /// No failure: the call has ended because its thread was told to end, and ends it where the
+    /// last error would be set.
+    pub const THREAD_ENDS: Code = Code(u32::MAX);
+
     /// The code as the functions that return a WSA code spell it.
     pub const fn as_wsa(self) -> WSA_ERROR {
         self.0 as WSA_ERROR
@@ -55,6 +60,9 @@ thread_local! {
 
 /// Sets the thread's last error.
 pub fn set_last(code: Code) {
+    if code == Code::THREAD_ENDS {
+        thread::end_condemned();
+    }
     LAST.set(code.0);
 }
 

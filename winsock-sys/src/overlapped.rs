@@ -18,7 +18,7 @@ use crate::event::Signal;
 use crate::handle::Ref;
 use crate::object::{self, Object, SocketRef, WAITS};
 use crate::op::{Kind, Op};
-use crate::thread::{self, Thread, Waiting};
+use crate::thread::{self, Alertable, Thread, Waiting};
 use crate::wait::Deadline;
 
 fn answer(result: Result<(), Code>) -> BOOL {
@@ -63,9 +63,10 @@ pub unsafe extern "system" fn WSAGetOverlappedResult(
         }
         let timeout = if wait == FALSE { 0 } else { INFINITE };
         // SAFETY: passed on from our caller.
-        let waited = unsafe { await_result(&socket.signal, overlapped, timeout, false) };
+        let waited = unsafe { await_result(&socket.signal, overlapped, timeout, Alertable::ToEnd) };
         let status = match waited {
             Ok(status) => status,
+            Err(Code::THREAD_ENDS) => return Err(Code::THREAD_ENDS),
             Err(_) => return Err(Code::wsa(WSA_IO_INCOMPLETE)),
         };
         // SAFETY: checked not to be NULL, and the program's.
@@ -118,7 +119,9 @@ pub unsafe extern "system" fn GetOverlappedResultEx(
     let never = Signal::new(false, false);
     let signal = socket.as_ref().map_or(&never, |socket| &socket.signal);
     // SAFETY: passed on from our caller.
-    let waited = unsafe { await_result(signal, overlapped, timeout_ms, alertable != FALSE) };
+    let waited =
+        unsafe { await_result(signal, overlapped, timeout_ms, Alertable::by(alertable != FALSE)) };
+    drop(socket);
     answer(waited.and_then(|status| {
         // SAFETY: passed on from our caller.
         unsafe { *bytes = (*overlapped).InternalHigh as u32 };
@@ -137,7 +140,7 @@ unsafe fn await_result(
     socket: &Signal,
     overlapped: *const OVERLAPPED,
     timeout_ms: u32,
-    alertable: bool,
+    alertable: Alertable,
 ) -> Result<NTSTATUS, Code> {
     let deadline = Deadline::after_ms(timeout_ms);
     if let Deadline::Now = deadline {
@@ -160,6 +163,9 @@ unsafe fn await_result(
             Waited::Signal(_) | Waited::Abandoned(_) => {}
             Waited::TimedOut if deadline.left_ns().is_some() => {}
             Waited::TimedOut => return Err(Code(WAIT_TIMEOUT)),
+            Waited::Apc if thread::on_current(|thread| thread.is_condemned()) => {
+                return Err(Code::THREAD_ENDS);
+            }
             Waited::Apc => {
                 thread::on_current(|thread| thread.run_apcs());
                 return Err(Code(WAIT_IO_COMPLETION));
@@ -176,7 +182,7 @@ fn wait_a_while(
     own: Option<&Signal>,
     socket: &Signal,
     deadline: Deadline,
-    alertable: bool,
+    alertable: Alertable,
 ) -> Waited {
     const A_WHILE_MS: u32 = 5;
     let _waiting = Waiting::begin();

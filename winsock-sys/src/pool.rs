@@ -27,7 +27,7 @@ use crate::handle::{Ref, Table};
 use crate::port::{Empty, Packet, Port, Staff};
 use crate::socket;
 use crate::sync::{Mutex, lock};
-use crate::thread;
+use crate::thread::{self, Alertable};
 use crate::wait::Deadline;
 use group::Group;
 use item::{CallKind, Desk, Item, Task};
@@ -260,7 +260,8 @@ impl Core {
             let deadline = Deadline::after_ms(PATIENCE_MS);
             let mut packet = None;
             let taken = thread::on_current(|thread| {
-                self.port.take(thread, 1, deadline, false, |taken| packet = Some(taken))
+                let never = Alertable::Never;
+                self.port.take(thread, 1, deadline, never, |taken| packet = Some(taken))
             });
             match (taken, packet) {
                 (Ok(_), Some(packet)) => self.handle(packet, desk),

@@ -16,7 +16,7 @@ use windows_sys::Win32::System::IO::OVERLAPPED;
 
 use crate::backend;
 use crate::sync::{Mutex, MutexGuard, UnsafeCell, lock};
-use crate::thread::Thread;
+use crate::thread::{Alertable, Thread};
 use crate::wait::{Deadline, Look, Outcome, wait};
 
 /// What one completion says. The pointer is carried, never followed: PostQueuedCompletionStatus may
@@ -156,7 +156,7 @@ impl Port {
         thread: &Arc<Thread>,
         max: usize,
         deadline: Deadline,
-        alertable: bool,
+        alertable: Alertable,
         mut take: impl FnMut(Packet),
     ) -> Result<usize, Empty> {
         let mut state = lock(&self.state);

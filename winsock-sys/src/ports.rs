@@ -18,7 +18,7 @@ use crate::object::{self, Object, SocketRef};
 use crate::op::Report;
 use crate::port::{Empty, Packet, Port};
 use crate::sync::lock;
-use crate::thread;
+use crate::thread::{self, Alertable};
 use crate::wait::Deadline;
 
 /// Makes a completion port, or ties a socket or a file to one: [CreateIoCompletionPort][ms].
@@ -95,6 +95,7 @@ fn code_of(empty: Empty) -> Code {
     match empty {
         Empty::TimedOut => Code(WAIT_TIMEOUT),
         Empty::Closed => Code(ERROR_ABANDONED_WAIT_0),
+        Empty::Apc if thread::on_current(|thread| thread.is_condemned()) => Code::THREAD_ENDS,
         Empty::Apc => Code(WAIT_IO_COMPLETION),
     }
 }
@@ -123,7 +124,7 @@ pub unsafe extern "system" fn GetQueuedCompletionStatus(
 ) -> BOOL {
     let mut status = STATUS_SUCCESS;
     let taken = object::port(port).and_then(|port| {
-        take(&port, 1, timeout_ms, false, |packet| {
+        take(&port, 1, timeout_ms, FALSE, |packet| {
             // SAFETY: our caller vouches for the places.
             unsafe { (*bytes, *key, *overlapped) = (packet.bytes, packet.key, packet.overlapped) };
             status = packet.status;
@@ -168,7 +169,7 @@ pub unsafe extern "system" fn GetQueuedCompletionStatusEx(
         return no(Code(ERROR_INVALID_PARAMETER));
     }
     let mut next = entries;
-    let taken = take(&port, count as usize, timeout_ms, alertable != FALSE, |packet| {
+    let taken = take(&port, count as usize, timeout_ms, alertable, |packet| {
         let entry = OVERLAPPED_ENTRY {
             lpCompletionKey: packet.key,
             lpOverlapped: packet.overlapped,
@@ -186,10 +187,12 @@ pub unsafe extern "system" fn GetQueuedCompletionStatusEx(
     match taken {
         Ok(_) => TRUE,
         Err(empty) => {
-            if empty == Empty::Apc {
+            drop(port);
+            let code = code_of(empty);
+            if code == Code(WAIT_IO_COMPLETION) {
                 thread::on_current(|thread| thread.run_apcs());
             }
-            no(code_of(empty))
+            no(code)
         }
     }
 }
@@ -198,12 +201,18 @@ fn take(
     port: &Arc<Port>,
     max: usize,
     timeout_ms: u32,
-    alertable: bool,
+    alertable: BOOL,
     take: impl FnMut(Packet),
 ) -> Result<usize, Empty> {
     thread::work_for(port);
     let deadline = Deadline::after_ms(timeout_ms);
-    thread::on_current(|thread| port.take(thread, max, deadline, alertable, take))
+    let alertable = Alertable::by(alertable != FALSE);
+    thread::on_current(|thread| {
+        if thread.is_called(Alertable::ToEnd) {
+            return Err(Empty::Apc);
+        }
+        port.take(thread, max, deadline, alertable, take)
+    })
 }
 
 /// Queues a packet of the program's own: [PostQueuedCompletionStatus][ms]. All three values are

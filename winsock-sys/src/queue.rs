@@ -26,7 +26,7 @@ use crate::event::Signal;
 use crate::object::WAITS;
 use crate::sync::{Mutex, MutexGuard, lock};
 use crate::sys;
-use crate::thread::{Thread, Waiting};
+use crate::thread::{self, Alertable, Thread, Waiting};
 use crate::wait::{Deadline, Look, Outcome, wait};
 use crate::window::{self, Window};
 
@@ -430,7 +430,8 @@ impl Own {
                 return message;
             }
             match self.queue.sleep(filter) {
-                None | Some(Found::Sooner) => {}
+                None => thread::end_condemned(),
+                Some(Found::Sooner) => {}
                 Some(Found::Incoming(incoming)) => self.receive(incoming),
                 Some(Found::Message(message)) => return message,
             }
@@ -484,12 +485,15 @@ impl Own {
         loop {
             let until = Deadline::Never.or_at(queue.watch(QS_ALLINPUT, false));
             let _waiting = Waiting::begin();
-            let waited = WAITS.wait(&queue.thread, &[&queue.input], false, until, false);
+            let waited = WAITS.wait(&queue.thread, &[&queue.input], false, until, Alertable::ToEnd);
             if waited != Waited::TimedOut {
                 break;
             }
         }
         queue.unwatch();
+        if queue.thread.is_condemned() {
+            thread::end_condemned();
+        }
         loop {
             let mut state = lock(&queue.state);
             state.news = 0;
@@ -521,7 +525,7 @@ impl Queue {
         let _waiting = Waiting::begin();
         let next_timer = lock(&self.state).timers.next(filter);
         let deadline = next_timer.map_or(Deadline::Never, Deadline::At);
-        let outcome = wait(&self.thread, deadline, false, LOCALITY, || {
+        let outcome = wait(&self.thread, deadline, Alertable::ToEnd, LOCALITY, || {
             let mut state = lock(&self.state);
             if let Some(found) = state.take(filter, true) {
                 state.unlooked = 0;

@@ -126,7 +126,11 @@ impl Seat {
 }
 
 /// Waits until a seat's socket is as wanted, or until the deadline.
-fn wait(seats: &mut [Seat], deadline: Deadline, wanted: impl Fn(usize, &Seat) -> bool) {
+fn wait(
+    seats: &mut [Seat],
+    deadline: Deadline,
+    wanted: impl Fn(usize, &Seat) -> bool,
+) -> Result<(), Code> {
     let thread = thread::current();
     let entries = vec![VACANT; seats.len()];
     let waits = !matches!(deadline, Deadline::Now);
@@ -156,7 +160,10 @@ fn wait(seats: &mut [Seat], deadline: Deadline, wanted: impl Fn(usize, &Seat) ->
             audience.examine(&wanted);
         }
         if audience.any(&wanted) || left.is_none() {
-            return;
+            return Ok(());
+        }
+        if thread.is_condemned() {
+            return Err(Code::THREAD_ENDS);
         }
         // An APC may have waited too, and taken a wake-up that was for us.
         stirred = thread.run_apcs() || count == 0;
@@ -305,7 +312,7 @@ unsafe fn select_in(sets: [(*mut FD_SET, Asked); 3], timeout: *const TIMEVAL) ->
     let asked = &roll.asked;
     let is_answered =
         |at: usize, seat: &Seat| answer_of(&seat.level) & asked[at] != 0 || seat.level.closed;
-    wait(&mut roll.seats, deadline, is_answered);
+    wait(&mut roll.seats, deadline, is_answered)?;
     let closed = |(seat, asked): (&Seat, &Asked)| seat.level.closed && asked & READ == 0;
     if roll.seats.iter().zip(&roll.asked).any(closed) {
         return Err(Code::wsa(WSAENOTSOCK));
@@ -426,7 +433,7 @@ unsafe fn poll(array: *mut WSAPOLLFD, count: u32, timeout_ms: i32) -> Result<u32
     }
     // Negative is for ever; as a u32, -1 alone is.
     let deadline = Deadline::after_ms(u32::try_from(timeout_ms).unwrap_or(u32::MAX));
-    wait(&mut seats, deadline, |at, seat| poll_answer(&seat.level, events[at]) != 0);
+    wait(&mut seats, deadline, |at, seat| poll_answer(&seat.level, events[at]) != 0)?;
     let mut answered = 0;
     for (entry, number) in array.iter_mut().zip(numbers) {
         let answer = number.map(|at| poll_answer(&seats[at].level, entry.events));

@@ -43,6 +43,24 @@ pub enum Apc {
     Timer { routine: Routine, argument: *const c_void, time: FILETIME, value: usize },
 }
 
+/// What ends a thread's wait before its time.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Alertable {
+    /// Nothing: the library waits for what has to come.
+    Never,
+    /// `TerminateThread`: the program waits.
+    ToEnd,
+    /// APCs, too.
+    Fully,
+}
+
+impl Alertable {
+    /// A wait of the program's, alertable or not.
+    pub fn by(flag: bool) -> Alertable {
+        if flag { Alertable::Fully } else { Alertable::ToEnd }
+    }
+}
+
 /// One thread, as the others see it.
 pub struct Thread {
     /// Ours, never used twice; names the issuer of an operation.
@@ -51,9 +69,13 @@ pub struct Thread {
     pub tid: i32,
     pub parker: Parker,
     apcs: Mutex<VecDeque<Apc>>,
-    /// How many APCs are queued, so that nobody takes the lock to find none.
+    /// How many APCs are queued, so that nobody takes the lock to find none. The order to end
+    /// counts as one, for ever.
     queued: AtomicU32,
     dead: AtomicBool,
+    /// It has been told to end, with its exit code.
+    condemned: AtomicBool,
+    sentence: AtomicU32,
     /// Woken to lead the backend; it has not looked at that yet.
     promoted: AtomicBool,
     /// The thread as a thing to wait for: set when it has ended.
@@ -102,6 +124,8 @@ impl Thread {
             apcs: Mutex::new(VecDeque::new()),
             queued: AtomicU32::new(0),
             dead: AtomicBool::new(false),
+            condemned: AtomicBool::new(false),
+            sentence: AtomicU32::new(0),
             promoted: AtomicBool::new(false),
             ended: Signal::new(false, false),
             suspension: Mutex::new(Suspension { count: 0, started: true }),
@@ -122,21 +146,25 @@ impl Thread {
         }
     }
 
-    /// Waits until nobody holds it back any more: the routine begins.
-    pub fn begin(self: &Arc<Thread>) {
+    /// Waits until nobody holds it back any more, and the routine shall begin. False if it never
+    /// shall.
+    pub fn begin(self: &Arc<Thread>) -> bool {
         loop {
             self.await_release();
             let mut suspension = lock(&self.suspension);
+            if self.is_condemned() {
+                return false;
+            }
             if suspension.count == 0 {
                 suspension.started = true;
-                return;
+                return true;
             }
         }
     }
 
-    /// Waits until it is not suspended any more.
+    /// Waits until it is not suspended any more, or has been told to end.
     pub fn await_release(self: &Arc<Thread>) {
-        WAITS.wait(self, &[&self.released], false, Deadline::Never, false);
+        WAITS.wait(self, &[&self.released], false, Deadline::Never, Alertable::ToEnd);
     }
 
     /// Counts one more suspension; the count before.
@@ -238,6 +266,26 @@ impl Thread {
         self.queued.fetch_sub((queued - apcs.len()) as u32, Ordering::Relaxed);
     }
 
+    /// Tells the thread to end with that exit code, now if it waits, else when it next does. What it
+    /// was told first holds.
+    pub fn condemn(&self, code: u32) {
+        {
+            let _apcs = lock(&self.apcs);
+            if self.dead.load(Ordering::Relaxed) || self.is_condemned() {
+                return;
+            }
+            self.sentence.store(code, Ordering::Relaxed);
+            self.condemned.store(true, Ordering::Release);
+            self.queued.fetch_add(1, Ordering::Release);
+        }
+        self.unpark();
+    }
+
+    /// Whether it has been told to end. It [does](end_condemned) when it holds nothing of ours.
+    pub fn is_condemned(&self) -> bool {
+        self.condemned.load(Ordering::Acquire)
+    }
+
     /// Whether it has ended.
     pub fn is_dead(&self) -> bool {
         self.dead.load(Ordering::Relaxed)
@@ -245,6 +293,16 @@ impl Thread {
 
     pub fn has_apcs(&self) -> bool {
         self.queued.load(Ordering::Acquire) != 0
+    }
+
+    /// Whether a wait has to end for what others ask of the thread.
+    pub fn is_called(&self, alertable: Alertable) -> bool {
+        self.has_apcs()
+            && match alertable {
+                Alertable::Never => false,
+                Alertable::ToEnd => self.is_condemned(),
+                Alertable::Fully => true,
+            }
     }
 
     /// Runs what is queued, in order, and what those calls queue in turn (rule 107). Only the
@@ -417,6 +475,19 @@ pub unsafe fn exit(code: u32) -> ! {
     fiber_locals::end();
     with(Local::end);
     roll::vanish(code)
+}
+
+/// Ends the calling thread if it has been told to (`TerminateThread`). Called where nothing of ours
+/// is held: no lock, no reference, no wait.
+#[cold]
+pub fn end_condemned() {
+    let sentence = with(|local| {
+        local.thread.is_condemned().then(|| local.thread.sentence.load(Ordering::Relaxed))
+    });
+    if let Some(code) = sentence {
+        // SAFETY: whoever called TerminateThread vouches for the program's frames; ours own nothing.
+        unsafe { exit(code) }
+    }
 }
 
 /// The calling thread's number.

@@ -72,13 +72,16 @@ fn spawn(start: Start, stack_size: usize, suspended: bool) -> Result<Arc<Thread>
     let (introduce, introduction) = mpsc::sync_channel(1);
     let body = move || {
         let start = start; // The whole, which may cross, not its parts.
-        thread::on_current(|thread| {
+        let begins = thread::on_current(|thread| {
             thread.hold_back(suspended.into());
             // Whoever made us waits for this, so it cannot fail.
             let _ = introduce.send(thread.clone());
-            thread.begin();
+            thread.begin()
         });
         thread::run_to_exit(|| {
+            if !begins {
+                thread::end_condemned();
+            }
             thread::on_current(|thread| {
                 thread.run_apcs(); // What was queued before it began.
                 // SAFETY: the program passed the routine to be called here, with this parameter.
@@ -107,6 +110,29 @@ fn spawn(start: Start, stack_size: usize, suspended: bool) -> Result<Arc<Thread>
 pub unsafe extern "system" fn ExitThread(code: u32) -> ! {
     // SAFETY: our caller vouches for the frames.
     unsafe { thread::exit(code) }
+}
+
+/// Ends a thread, with that exit code: [TerminateThread][ms] (rule 176). Its operations are cancelled
+/// and its mutexes abandoned, and its handle is signalled, as with [`ExitThread`].
+///
+/// One that has ended already keeps its exit code.
+///
+/// DIFFERS: the thread ends where it waits, or where it next waits, in a function of the library
+/// that takes a time-out, receives, sends, accepts, connects or gets a message; not amid its own
+/// code, nor in a wait for a critical section or another lock that is no handle.
+///
+/// [ms]: https://learn.microsoft.com/en-us/windows/win32/api/processthreadsapi/nf-processthreadsapi-terminatethread
+///
+/// # Safety
+/// As [`ExitThread`], for the frames of the thread wherever it may wait.
+pub unsafe extern "system" fn TerminateThread(thread: HANDLE, code: u32) -> BOOL {
+    error::truth(target_thread(thread).and_then(|thread| {
+        thread.condemn(code);
+        match thread.id == thread::current_id() {
+            true => Err(Code::THREAD_ENDS),
+            false => Ok(()),
+        }
+    }))
 }
 
 fn count_or_failure(result: Result<u32, Code>) -> u32 {
@@ -144,6 +170,9 @@ pub unsafe extern "system" fn SuspendThread(thread: HANDLE) -> u32 {
         })?;
         if by_itself {
             thread.await_release();
+            if thread.is_condemned() {
+                return Err(Code::THREAD_ENDS);
+            }
         }
         Ok(before)
     }))

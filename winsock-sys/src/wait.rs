@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use crate::backend::{self, Nap};
-use crate::thread::Thread;
+use crate::thread::{Alertable, Thread};
 
 /// When a wait gives up.
 #[derive(Clone, Copy, Debug)]
@@ -78,7 +78,7 @@ pub enum Look<T> {
 pub enum Outcome<T> {
     Ready(T),
     TimedOut,
-    /// APCs are queued: the caller withdraws from what it waited for, then runs them.
+    /// The thread is called: the caller withdraws from what it waited for, then runs APCs.
     Apc,
 }
 
@@ -87,7 +87,7 @@ pub enum Outcome<T> {
 pub fn wait<T>(
     thread: &Arc<Thread>,
     deadline: Deadline,
-    alertable: bool,
+    alertable: Alertable,
     appetite: usize,
     mut look: impl FnMut() -> Look<T>,
 ) -> Outcome<T> {
@@ -102,7 +102,7 @@ pub fn wait<T>(
             Look::Wait => !served_others,
             Look::StandBy => false,
         };
-        if alertable && thread.has_apcs() {
+        if thread.is_called(alertable) {
             return Outcome::Apc;
         }
         match deadline.left_ns() {

@@ -16,7 +16,7 @@ use crate::event::Signal;
 use crate::handle::Ref;
 use crate::mutex::Mutant;
 use crate::object::{self, Object, TABLE, WAITS};
-use crate::thread::{self, Thread, Waiting};
+use crate::thread::{self, Alertable, Thread, Waiting};
 use crate::threads::{CURRENT_PROCESS, CURRENT_THREAD};
 use crate::wait::{self, Deadline, Look, Outcome};
 use crate::{mutexes, semaphores};
@@ -57,7 +57,7 @@ unsafe fn wait_for(
     handles: *const HANDLE,
     all: bool,
     timeout_ms: u32,
-    alertable: bool,
+    alertable: BOOL,
 ) -> Result<WAIT_EVENT, Code> {
     if count == 0 || count as usize > MOST || handles.is_null() {
         return Err(Code(ERROR_INVALID_PARAMETER)); // Rule 103.
@@ -66,10 +66,12 @@ unsafe fn wait_for(
     let handles = unsafe { std::slice::from_raw_parts(handles, count as usize) };
     thread::on_current(|thread| {
         let deadline = Deadline::after_ms(timeout_ms);
+        let alertable = Alertable::by(alertable != FALSE);
         Ok(match wait_by(thread, handles, None, all, deadline, alertable)? {
             Waited::Signal(index) => WAIT_OBJECT_0 + index as u32,
             Waited::Abandoned(index) => WAIT_ABANDONED_0 + index as u32,
             Waited::TimedOut => WAIT_TIMEOUT,
+            Waited::Apc if thread.is_condemned() => return Err(Code::THREAD_ENDS),
             Waited::Apc => {
                 thread.run_apcs();
                 WAIT_IO_COMPLETION
@@ -85,7 +87,7 @@ pub fn wait_by(
     extra: Option<&Signal>,
     all: bool,
     deadline: Deadline,
-    alertable: bool,
+    alertable: Alertable,
 ) -> Result<Waited, Code> {
     let mut signals = Array::<&Signal, MOST>::new();
     for handle in handles {
@@ -111,7 +113,7 @@ fn wait_by_reference(
     extra: Option<&Signal>,
     all: bool,
     deadline: Deadline,
-    alertable: bool,
+    alertable: Alertable,
 ) -> Result<Waited, Code> {
     let mut objects = Array::<Waitable, MOST>::new();
     for &handle in handles {
@@ -172,7 +174,7 @@ fn wait_until(
     if wanted.all && (1..signals.len()).any(is_double) {
         return Err(Code(ERROR_INVALID_PARAMETER)); // Rule 103.
     }
-    if wanted.alertable && wanted.thread.has_apcs() {
+    if wanted.thread.is_called(wanted.alertable) {
         return Ok(Waited::Apc); // Rule 107: a ready event is for the next call.
     }
     let gone = |Gone| Code(ERROR_INVALID_HANDLE);
@@ -200,7 +202,7 @@ fn waited(result: Result<WAIT_EVENT, Code>) -> WAIT_EVENT {
 /// https://learn.microsoft.com/en-us/windows/win32/api/synchapi/nf-synchapi-waitforsingleobject
 pub unsafe extern "system" fn WaitForSingleObject(handle: HANDLE, timeout_ms: u32) -> WAIT_EVENT {
     // SAFETY: the one handle is ours.
-    waited(unsafe { wait_for(1, &handle, false, timeout_ms, false) })
+    waited(unsafe { wait_for(1, &handle, false, timeout_ms, FALSE) })
 }
 
 /// As [`WaitForSingleObject`], alertable: [WaitForSingleObjectEx][ms]. WAIT_IO_COMPLETION when APCs
@@ -214,7 +216,7 @@ pub unsafe extern "system" fn WaitForSingleObjectEx(
     alertable: BOOL,
 ) -> WAIT_EVENT {
     // SAFETY: the one handle is ours.
-    waited(unsafe { wait_for(1, &handle, false, timeout_ms, alertable != FALSE) })
+    waited(unsafe { wait_for(1, &handle, false, timeout_ms, alertable) })
 }
 
 /// Waits for one of 1 to 64 objects, or for all: [WaitForMultipleObjects][ms]. The lowest index
@@ -233,7 +235,7 @@ pub unsafe extern "system" fn WaitForMultipleObjects(
     timeout_ms: u32,
 ) -> WAIT_EVENT {
     // SAFETY: passed on from our caller.
-    waited(unsafe { wait_for(count, handles, all != FALSE, timeout_ms, false) })
+    waited(unsafe { wait_for(count, handles, all != FALSE, timeout_ms, FALSE) })
 }
 
 /// As [`WaitForMultipleObjects`], alertable: [WaitForMultipleObjectsEx][ms].
@@ -251,7 +253,7 @@ pub unsafe extern "system" fn WaitForMultipleObjectsEx(
     alertable: BOOL,
 ) -> WAIT_EVENT {
     // SAFETY: passed on from our caller.
-    waited(unsafe { wait_for(count, handles, all != FALSE, timeout_ms, alertable != FALSE) })
+    waited(unsafe { wait_for(count, handles, all != FALSE, timeout_ms, alertable) })
 }
 
 /// As [`WaitForMultipleObjectsEx`]: [WSAWaitForMultipleEvents][ms] (rule 103).
@@ -269,7 +271,7 @@ pub unsafe extern "system" fn WSAWaitForMultipleEvents(
     alertable: BOOL,
 ) -> WAIT_EVENT {
     // SAFETY: passed on from our caller.
-    waited(unsafe { wait_for(count, events, all != FALSE, timeout_ms, alertable != FALSE) })
+    waited(unsafe { wait_for(count, events, all != FALSE, timeout_ms, alertable) })
 }
 
 /// Signals one object and waits for another: [SignalObjectAndWait][ms] (rule 153). What is
@@ -299,7 +301,7 @@ pub unsafe extern "system" fn SignalObjectAndWait(
     });
     waited(signalled.and_then(|()| {
         // SAFETY: the one handle is ours.
-        unsafe { wait_for(1, &wait, false, timeout_ms, alertable != FALSE) }
+        unsafe { wait_for(1, &wait, false, timeout_ms, alertable) }
     }))
 }
 
@@ -312,37 +314,37 @@ fn is_waitable(handle: HANDLE) -> Result<(), Code> {
 ///
 /// [ms]: https://learn.microsoft.com/en-us/windows/win32/api/synchapi/nf-synchapi-sleep
 pub unsafe extern "system" fn Sleep(ms: u32) {
-    sleep(ms, false);
+    sleep(ms, Alertable::ToEnd);
 }
 
 /// Sleeps, and runs APCs if alertable: [SleepEx][ms]. WAIT_IO_COMPLETION when any ran, else 0.
 ///
 /// [ms]: https://learn.microsoft.com/en-us/windows/win32/api/synchapi/nf-synchapi-sleepex
 pub unsafe extern "system" fn SleepEx(ms: u32, alertable: BOOL) -> u32 {
-    sleep(ms, alertable != FALSE)
+    sleep(ms, Alertable::by(alertable != FALSE))
 }
 
-fn sleep(ms: u32, alertable: bool) -> u32 {
-    let thread = thread::current();
-    if alertable {
+fn sleep(ms: u32, alertable: Alertable) -> u32 {
+    let called = thread::on_current(|thread| {
+        if alertable == Alertable::Fully && ms == 0 {
+            crate::backend::poll(thread); // Routines of what the kernel has finished run now.
+        }
+        if thread.is_called(alertable) {
+            return true;
+        }
         if ms == 0 {
-            crate::backend::poll(&thread); // Routines of what the kernel has finished run now.
+            std::thread::yield_now();
+            return false;
         }
-        if thread.run_apcs() {
-            return WAIT_IO_COMPLETION;
-        }
-    }
-    if ms == 0 {
-        std::thread::yield_now();
+        let _waiting = Waiting::begin();
+        let asleep = || Look::<()>::Wait;
+        let outcome = wait::wait(thread, Deadline::after_ms(ms), alertable, usize::MAX, asleep);
+        matches!(outcome, Outcome::Apc)
+    });
+    if !called {
         return 0;
     }
-    let _waiting = Waiting::begin();
-    let asleep = || Look::<()>::Wait;
-    match wait::wait(&thread, Deadline::after_ms(ms), alertable, usize::MAX, asleep) {
-        Outcome::Ready(()) | Outcome::TimedOut => 0,
-        Outcome::Apc => {
-            thread.run_apcs();
-            WAIT_IO_COMPLETION
-        }
-    }
+    thread::end_condemned();
+    thread::on_current(|thread| thread.run_apcs());
+    WAIT_IO_COMPLETION
 }

@@ -338,6 +338,7 @@ pub mod Win32 {
                 CreateThread, ExitThread, GetCurrentProcess, GetCurrentProcessId, GetCurrentThread,
                 GetCurrentThreadId, GetExitCodeThread, GetThreadId, GetThreadPriority, OpenThread,
                 QueueUserAPC, ResumeThread, SetThreadPriority, SuspendThread, SwitchToThread,
+                TerminateThread,
             };
             pub use crate::timers::{
                 CancelWaitableTimer, CreateWaitableTimerA, CreateWaitableTimerExA,

@@ -9,7 +9,7 @@ use loom::thread;
 use super::{explore, join};
 use crate::dispatch::{Waited, Waits};
 use crate::event::Signal;
-use crate::thread::Apc;
+use crate::thread::{Alertable, Apc};
 use crate::wait::Deadline;
 
 /// Two signals, the waits on them, and something that only one thread may touch at a time.
@@ -36,7 +36,7 @@ impl Room {
     }
 
     fn wait(&self, signals: &[&Signal], all: bool, deadline: Deadline) -> Waited {
-        self.waits.wait(&super::thread(), signals, all, deadline, false)
+        self.waits.wait(&super::thread(), signals, all, deadline, Alertable::Never)
     }
 
     fn visit(&self) {
@@ -223,7 +223,7 @@ fn an_apc_and_a_signal_end_one_wait_each() {
         let setter = room.spawn(|room| room.a.set(&room.waits));
         let mut taken = 0;
         while taken == 0 || runs.load(Ordering::Relaxed) == 0 {
-            match room.waits.wait(&target, &[&room.a], false, Deadline::Never, true) {
+            match room.waits.wait(&target, &[&room.a], false, Deadline::Never, Alertable::Fully) {
                 Waited::Signal(0) => taken += 1,
                 Waited::Apc => assert!(target.run_apcs()),
                 other => panic!("{other:?}"),

@@ -9,7 +9,7 @@ use super::{explore, join};
 use crate::dispatch::{Waited, Waits};
 use crate::event::Signal;
 use crate::port::{Empty, Packet, Port};
-use crate::thread::{Apc, Thread};
+use crate::thread::{Alertable, Apc, Thread};
 use crate::wait::Deadline;
 
 fn packet(key: usize) -> Packet {
@@ -29,7 +29,8 @@ fn take_some(
     deadline: Deadline,
 ) -> Result<Vec<usize>, Empty> {
     let mut keys = Vec::new();
-    let taken = port.take(thread, max, deadline, false, |packet| keys.push(packet.key))?;
+    let taken =
+        port.take(thread, max, deadline, Alertable::Never, |packet| keys.push(packet.key))?;
     assert_eq!(taken, keys.len());
     Ok(keys)
 }
@@ -141,7 +142,8 @@ fn a_runner_that_waits_elsewhere_lets_another_run() {
                     signal.set(waits);
                 } else {
                     assert!(port.retire(&thread), "second: {second}");
-                    let waited = waits.wait(&thread, &[signal], false, Deadline::Never, false);
+                    let waited =
+                        waits.wait(&thread, &[signal], false, Deadline::Never, Alertable::Never);
                     assert_eq!(waited, Waited::Signal(0));
                     port.resume(&thread);
                 }
@@ -231,7 +233,9 @@ fn an_apc_costs_no_packet() {
         let mut keys = vec![];
         let mut apcs = 0;
         while keys.is_empty() || apcs == 0 {
-            match port.take(&thread, 1, Deadline::Never, true, |packet| keys.push(packet.key)) {
+            match port
+                .take(&thread, 1, Deadline::Never, Alertable::Fully, |packet| keys.push(packet.key))
+            {
                 Ok(taken) => assert_eq!(taken, 1),
                 Err(Empty::Apc) => {
                     assert!(thread.run_apcs());

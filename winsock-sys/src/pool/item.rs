@@ -28,7 +28,7 @@ use crate::handle::Ref;
 use crate::locks::critical::LeaveCriticalSection;
 use crate::object::{EventRef, Object, WAITS};
 use crate::sync::{Mutex, MutexGuard, lock};
-use crate::thread::{self, Waiting};
+use crate::thread::{self, Alertable, Waiting};
 use crate::wait::Deadline;
 use crate::{mutexes, semaphores};
 
@@ -344,7 +344,9 @@ impl Item {
 
     fn await_signal(&self, signal: &Signal) {
         let _waiting = Waiting::begin();
-        thread::on_current(|thread| WAITS.wait(thread, &[signal], false, Deadline::Never, false));
+        thread::on_current(|thread| {
+            WAITS.wait(thread, &[signal], false, Deadline::Never, Alertable::Never)
+        });
     }
 
     /// Whether a call is queued or runs; if so, the herald is told when none does.

@@ -12,7 +12,7 @@ use crate::event::Signal;
 use crate::handle::Ref;
 use crate::mutex::Mutant;
 use crate::object::{Object, WAITS};
-use crate::thread;
+use crate::thread::{self, Alertable};
 use crate::wait::Deadline;
 use crate::waits;
 
@@ -113,7 +113,7 @@ impl Owner {
             let signals = [&self.stop, &mutant.signal];
             let mutants = [None, Some(mutant)];
             let (signals, mutants) = (&signals[..], &mutants[..]);
-            let (all, alertable) = (false, false);
+            let (all, alertable) = (false, Alertable::Never);
             let wanted = Wanted { thread, signals, mutants, all, alertable, is_there: |_| true };
             match WAITS.take(&wanted) {
                 Ok(Some(waited)) => Ok(waited),
@@ -130,7 +130,7 @@ impl Owner {
 
     fn wait_for_stop(&self) {
         thread::on_current(|thread| {
-            WAITS.wait(thread, &[&self.stop], false, Deadline::Never, false);
+            WAITS.wait(thread, &[&self.stop], false, Deadline::Never, Alertable::Never);
         });
     }
 }

@@ -15,7 +15,7 @@ use windows_sys::Win32::UI::WindowsAndMessaging::{
 
 use super::{Own, Queue};
 use crate::sync::{Mutex, lock};
-use crate::thread::{Thread, Waiting};
+use crate::thread::{self, Alertable, Thread, Waiting};
 use crate::wait::{Deadline, Look, Outcome, wait};
 use crate::window::{self, Encoding};
 
@@ -314,7 +314,12 @@ impl Own {
             match self.wait_once(sent, until, flags & SMTO_BLOCK != 0) {
                 Outcome::Ready(Stirred::Answer(answer)) => return Some(answer),
                 Outcome::Ready(Stirred::Incoming(incoming)) => self.receive(incoming),
-                Outcome::TimedOut | Outcome::Apc => {
+                Outcome::Apc => {
+                    target.recall(sent);
+                    sent.abandon();
+                    thread::end_condemned();
+                }
+                Outcome::TimedOut => {
                     let up = deadline.left_ns().is_none();
                     let minds = stays_if_not || aborts_if_hung;
                     let hung = minds && target.is_hung();
@@ -330,7 +335,7 @@ impl Own {
     fn wait_once(&self, sent: &Sent, until: Deadline, blocks: bool) -> Outcome<Stirred> {
         let _waiting = Waiting::begin();
         let queue = &self.queue;
-        let outcome = wait(&queue.thread, until, false, 1, || {
+        let outcome = wait(&queue.thread, until, Alertable::ToEnd, 1, || {
             if let Some(answer) = sent.answered() {
                 return Look::Ready(Stirred::Answer(answer));
             }

@@ -13,7 +13,7 @@ use windows_sys::core::BOOL;
 use crate::dispatch::{MOST, Waited};
 use crate::error::{self, Code};
 use crate::queue::Own;
-use crate::thread::on_own;
+use crate::thread::{Alertable, on_own};
 use crate::wait::Deadline;
 use crate::waits;
 
@@ -85,7 +85,7 @@ fn wait(
         return Err(Code(ERROR_INVALID_PARAMETER));
     }
     let queue = &own.queue;
-    let alertable = flags & MWMO_ALERTABLE != 0;
+    let alertable = Alertable::by(flags & MWMO_ALERTABLE != 0);
     let waited = loop {
         let timer = queue.watch(kinds, flags & MWMO_INPUTAVAILABLE != 0);
         let until = deadline.or_at(timer);
@@ -101,6 +101,7 @@ fn wait(
         Waited::Signal(index) => WAIT_OBJECT_0 + index as u32,
         Waited::Abandoned(index) => WAIT_ABANDONED_0 + index as u32,
         Waited::TimedOut => WAIT_TIMEOUT,
+        Waited::Apc if queue.thread.is_condemned() => return Err(Code::THREAD_ENDS),
         Waited::Apc => {
             queue.thread.run_apcs();
             WAIT_IO_COMPLETION
