@@ -89,6 +89,34 @@ fn a_program_begins_where_it_likes() {
     }
 }
 
+/// Ends without a word, in C and C++ alike. `RESULT` is void or int.
+const SILENT: &str = r#"
+#include <windows.h>
+#include <tchar.h>
+#include <stdio.h>
+RESULT _tmain(int argc, TCHAR *argv[])
+{
+    _tprintf(_T("%d %s\n"), argc, argv[1]);
+}
+"#;
+
+#[test]
+fn a_wmain_that_says_no_exit_code_ends_with_0() {
+    let bench = Bench::new("silent");
+    let wide = ["-O2", "-D_UNICODE", "-fshort-wchar"];
+    for (compiler, file) in compilers() {
+        for (result, flags) in [("int", &wide[..]), ("void", &wide[..2]), ("void", &wide[..1])] {
+            bench.write(file, &SILENT.replace("RESULT", result));
+            bench.compile(&[&["--cc", compiler, file, "-o", "program"], flags].concat());
+            let (code, said) = bench.run("program", &["argument"]);
+            // The narrow `void main` of C is the compiler's.
+            let c_main = flags.len() == 1 && file.ends_with(".c");
+            assert!(code == 0 || c_main, "{compiler} {result} {flags:?}: {code}");
+            assert_eq!(said, "2 argument\n", "{compiler} {result} {flags:?}");
+        }
+    }
+}
+
 #[test]
 fn sources_in_microsofts_dialect_are_compiled() {
     const MAIN: &str = r#"

@@ -15,6 +15,7 @@
 #include <winsock/platform.h>
 
 #include <sal.h>
+#include <sdkddkver.h>
 
 #include <excpt.h>
 #include <stdarg.h>

@@ -58,7 +58,8 @@ unsafe fn answer_times(times: Result<Times, Code>, to: [*mut FILETIME; 4]) -> BO
     }))
 }
 
-fn is_this_process(process: HANDLE) -> Result<(), Code> {
+/// Whether it is the handle of this process.
+pub fn is_this_process(process: HANDLE) -> Result<(), Code> {
     // SAFETY: it takes nothing.
     let own = unsafe { GetCurrentProcess() };
     if process == own { Ok(()) } else { Err(Code(ERROR_INVALID_HANDLE)) }

@@ -34,6 +34,7 @@ mod strings;
 mod system;
 mod text;
 mod threads;
+mod usage;
 mod va;
 mod version;
 mod wide;

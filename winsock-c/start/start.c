@@ -22,7 +22,18 @@ extern wide_main wmain_none IF_THERE("_Z5wmainv");
 extern wide_main wmain_two IF_THERE("_Z5wmainiPPw");
 extern wide_main wmain_const_two IF_THERE("_Z5wmainiPPKw");
 extern wide_main wmain_two_const IF_THERE("_Z5wmainiPKPw");
+extern wide_main wmain_const_const IF_THERE("_Z5wmainiPKPKw");
 extern wide_main wmain_three IF_THERE("_Z5wmainiPPwS0_");
+
+/* A wmain that says no exit code: `winsock cc` has it called otherwise. */
+typedef void silent_main(int, wchar_t **, wchar_t **);
+extern silent_main silent_c IF_THERE("winsock_wmain");
+extern silent_main silent_none IF_THERE("_Z13winsock_wmainv");
+extern silent_main silent_two IF_THERE("_Z13winsock_wmainiPPw");
+extern silent_main silent_const_two IF_THERE("_Z13winsock_wmainiPPKw");
+extern silent_main silent_two_const IF_THERE("_Z13winsock_wmainiPKPw");
+extern silent_main silent_const_const IF_THERE("_Z13winsock_wmainiPKPKw");
+extern silent_main silent_three IF_THERE("_Z13winsock_wmainiPPwS0_");
 
 /* `void main` of C++, which no compiler here takes: `winsock cc` has it called otherwise. */
 typedef void void_main(int, char **, char **);
@@ -83,11 +94,19 @@ static int run_void(int argc, char **argv, char **envp)
 
 __attribute__((__weak__)) int main(int argc, char **argv, char **envp)
 {
-    wide_main *const all[] = {wmain_c,         wmain_none,      wmain_two,
-                              wmain_const_two, wmain_two_const, wmain_three};
+    wide_main *const all[] = {wmain_c,         wmain_none,        wmain_two,  wmain_const_two,
+                              wmain_two_const, wmain_const_const, wmain_three};
     for (size_t at = 0; at < sizeof all / sizeof *all; at++)
         if (all[at] != NULL)
             return all[at](argc, wide_all(argv), wide_all(envp));
+    silent_main *const silent[] = {silent_c,         silent_none,        silent_two,  silent_const_two,
+                                   silent_two_const, silent_const_const, silent_three};
+    for (size_t at = 0; at < sizeof silent / sizeof *silent; at++) {
+        if (silent[at] != NULL) {
+            silent[at](argc, wide_all(argv), wide_all(envp));
+            return 0;
+        }
+    }
     if (run_void(argc, argv, envp))
         return 0;
     if (wide_win_main != NULL)

@@ -78,9 +78,16 @@ impl Call {
             // Else `#pragma comment(lib, ...)` would be the linker's to heed, and flags for C a
             // warning where there is nothing but assembler.
             arguments.extend(["-fno-autolink".into(), "-Qunused-arguments".into()]);
+            // A function that ends without a return trapped else, and does not on Windows.
+            if cpp {
+                arguments.push("-fno-strict-return".into());
+            }
         }
         if cpp && read.have_void_main {
             arguments.push("-Dmain=winsock_main".into());
+        }
+        if read.have_silent_wmain {
+            arguments.push(silent_wmain(cpp, clang).into());
         }
         arguments.extend(pass_on(line));
         // Behind -Wall, which for clang would undo it.
@@ -212,6 +219,15 @@ impl Drop for Opened {
     fn drop(&mut self) {
         // What remains in the temporary folder is the system's to clear.
         let _ = fs::remove_dir_all(&self.0);
+    }
+}
+
+/// Gives a wmain without an exit code a name by which start.c knows it. To g++ its end is a place
+/// that is never come to, unless it is not optimized.
+fn silent_wmain(cpp: bool, clang: bool) -> &'static str {
+    match cpp && !clang {
+        true => "-Dwmain=__attribute__((__optimize__(0)))winsock_wmain",
+        false => "-Dwmain=winsock_wmain",
     }
 }
 

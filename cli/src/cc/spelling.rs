@@ -27,6 +27,7 @@ pub struct Sources {
     /// What a spelling has to include, with its brackets or quotes.
     spellings: BTreeMap<String, String>,
     pub have_void_main: bool,
+    pub have_silent_wmain: bool,
     pub have_entry_point: bool,
     /// Where one leaves `__try` past its `__finally`, as compilers say it, and by what.
     pub leaves_try: Option<(String, &'static str)>,
@@ -47,6 +48,7 @@ pub fn read<'a>(
         found.have_entry_point |= line::has_entry_point(&bytes);
         let source = String::from_utf8_lossy(&bytes);
         found.have_void_main |= text::has_void_main(&source);
+        found.have_silent_wmain |= text::has_silent_wmain(&source);
         if let Some((line, word)) = text::leaves_try(&source) {
             found.leaves_try = Some((format!("{}:{line}", path.display()), word));
         }

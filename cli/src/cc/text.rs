@@ -25,9 +25,31 @@ pub fn has_void_main(text: &str) -> bool {
         .filter(|word| !word.is_empty() && *word != "__cdecl" && *word != "_cdecl");
     let mut last = ["", ""];
     words.any(|word| {
-        let found = last == ["void", "main"] && word == "(";
+        let found = last[0] == "void" && ["main", "_tmain"].contains(&last[1]) && word == "(";
         last = [last[1], word];
         found
+    })
+}
+
+/// Whether it defines a wmain that says no exit code, by `void` or for want of a `return`: it is 0.
+/// Compilers here know that of main alone.
+pub fn has_silent_wmain(text: &str) -> bool {
+    if !(text.contains("wmain") || text.contains("_tmain")) {
+        return false;
+    }
+    let code = code(text);
+    let words = words(&code);
+    let mut names = (1..words.len()).filter(|&at| ["wmain", "_tmain"].contains(&words[at].1));
+    names.any(|at| {
+        let close = words[at..].iter().position(|(_, word)| *word == ")");
+        let Some(start) = close.map(|close| at + close + 1) else { return false };
+        let Some(end) = end_of_block(&words, start).filter(|_| words[start].1 == "{") else {
+            return false;
+        };
+        let before = words[..at].iter().rev().map(|(_, word)| *word);
+        let result = before.clone().find(|word| !["__cdecl", "_cdecl"].contains(word));
+        let returns = words[start..end].iter().any(|(_, word)| *word == "return");
+        result == Some("void") || (result == Some("int") && !returns)
     })
 }
 
@@ -170,6 +192,25 @@ mod tests {
             "void main_loop()",
         ] {
             assert!(!has_void_main(text), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_wmain_without_an_exit_code_is_found() {
+        for text in [
+            "void wmain(int c, wchar_t **v) { if (c) return; }",
+            "void __cdecl _tmain() {}",
+            "int _tmain(int c, TCHAR *v[]) { f(\"return\"); }",
+        ] {
+            assert!(has_silent_wmain(text), "{text}");
+        }
+        for text in [
+            "int wmain(int c, wchar_t **v) { return c; }",
+            "int wmain(void);",
+            "// void wmain() {}",
+            "int main() { wmain(1); { } }",
+        ] {
+            assert!(!has_silent_wmain(text), "{text}");
         }
     }
 

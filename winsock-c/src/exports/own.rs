@@ -281,6 +281,11 @@ exports! {
         ws_SetThreadDescription = SetThreadDescription,
     }
 
+    usage of crate::usage {
+        GetProcessMemoryInfo,
+        K32GetProcessMemoryInfo = GetProcessMemoryInfo,
+    }
+
     crypt of crate::crypt {
         CryptGenRandom,
         CryptReleaseContext,
