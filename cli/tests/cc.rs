@@ -103,9 +103,9 @@ RESULT _tmain(int argc, TCHAR *argv[])
 #[test]
 fn a_wmain_that_says_no_exit_code_ends_with_0() {
     let bench = Bench::new("silent");
-    let wide = ["-O2", "-D_UNICODE", "-fshort-wchar"];
+    let wide = ["-O2", "-DUNICODE", "-D_UNICODE", "-fshort-wchar"];
     for (compiler, file) in compilers() {
-        for (result, flags) in [("int", &wide[..]), ("void", &wide[..2]), ("void", &wide[..1])] {
+        for (result, flags) in [("int", &wide[..]), ("void", &wide[..3]), ("void", &wide[..1])] {
             bench.write(file, &SILENT.replace("RESULT", result));
             bench.compile(&[&["--cc", compiler, file, "-o", "program"], flags].concat());
             let (code, said) = bench.run("program", &["argument"]);

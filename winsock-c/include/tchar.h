@@ -84,6 +84,7 @@ typedef wint_t _TINT;
 #define _ttoi          _wtoi
 #define _ttoi64        _wtoi64
 #define _ttol          _wtol
+#define _tsetlocale    _wsetlocale
 #define _vftprintf     vfwprintf
 #define _vsctprintf    _vscwprintf
 #define _vsntprintf    _vsnwprintf
@@ -159,6 +160,7 @@ typedef int _TINT;
 #define _ttoi          atoi
 #define _ttoi64        _atoi64
 #define _ttol          atol
+#define _tsetlocale    setlocale
 #define _vftprintf     vfprintf
 #define _vsctprintf    _vscprintf
 #define _vsntprintf    _vsnprintf

@@ -22,6 +22,7 @@ mod exports;
 mod format;
 mod heap;
 mod last;
+mod locale;
 mod memory;
 mod message;
 mod modules;

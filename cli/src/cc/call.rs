@@ -32,6 +32,9 @@ const PERMISSIVE_CPP: [&str; 3] = ["-fpermissive", "-Wno-write-strings", "-Wno-n
 /// The heap begins behind the program, which is then within the first 4 GiB: what the main thread
 /// has from malloc survives `(DWORD)pointer`, which programs from 32 bits pass as a completion key.
 const LOW: &str = "-no-pie";
+/// std::locale takes Windows' names.
+const LOCALES: [&str; 2] =
+    ["-Wl,--wrap=__newlocale", "-Wl,--defsym=__wrap___newlocale=winsock_newlocale"];
 /// How a shell says that a program was ended by Ctrl-C.
 const INTERRUPTED: i32 = 130;
 
@@ -131,6 +134,7 @@ impl Call {
             self.arguments.push("-static-libgcc".into());
             if line.language() == Language::Cpp {
                 self.arguments.push("-static-libstdc++".into());
+                self.arguments.extend(LOCALES.map(OsString::from));
             }
         }
         // What the library needs, where glibc is older than 2.34 or the compiler is for C.

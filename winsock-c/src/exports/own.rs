@@ -286,6 +286,19 @@ exports! {
         K32GetProcessMemoryInfo = GetProcessMemoryInfo,
     }
 
+    locale of crate::locale {
+        winsock_newlocale,
+        ws_setlocale = setlocale,
+    }
+
+    locale_utf16 of crate::locale::utf16 {
+        _wsetlocale,
+    }
+
+    locale_utf32 of crate::locale::utf32 {
+        ws__wsetlocale = _wsetlocale,
+    }
+
     crypt of crate::crypt {
         CryptGenRandom,
         CryptReleaseContext,
