@@ -18,7 +18,7 @@ WINSOCK_BEGIN
 char *setlocale(int category, const char *name) WINSOCK_NOTHROW WINSOCK_OWN(setlocale);
 wchar_t *__cdecl _wsetlocale(int category, const wchar_t *name) WINSOCK_WIDE(_wsetlocale);
 /* What C++'s std::locale makes itself of. */
-locale_t winsock_newlocale(int categories, const char *name, locale_t base);
+void *winsock_newlocale(int categories, const char *name, void *base);
 
 WINSOCK_END
 
