@@ -8,12 +8,11 @@
 
 #include <winsock2.h>
 
+#include <ipexport.h>
 #include <iptypes.h>
 #include <netioapi.h>
 
 WINSOCK_BEGIN
-
-typedef ULONG IPAddr, IPMask; /* network byte order */
 
 /*
  * Both fill the caller's memory with a list. Too little of it: ERROR_BUFFER_OVERFLOW, and SizePointer

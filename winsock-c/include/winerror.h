@@ -1412,4 +1412,9 @@
 #define E_FAIL ((HRESULT)0x80004005)
 #define E_ACCESSDENIED ((HRESULT)0x80070005)
 
+/* From the providers of random bytes; see wincrypt.h. */
+#define NTE_BAD_FLAGS ((HRESULT)0x80090009)
+#define NTE_BAD_PROV_TYPE ((HRESULT)0x80090014)
+#define NTE_BAD_KEYSET ((HRESULT)0x80090016)
+
 #endif
