@@ -218,7 +218,7 @@ impl Runner {
             command.args(["cc", "--cc", test.compiler]).arg(&test.program.source);
         }
         command.args(&test.program.flags).args(test.flag.split_whitespace());
-        command.arg("-o").arg(program).args(["-lws2_32", "-lmswsock"]);
+        command.arg("-o").arg(program).args(["-lws2_32", "-lmswsock", "-liphlpapi"]);
         let output = command.output().map_err(|why| format!("{command:?}: {why}"))?;
         match output.status.success() {
             true => Ok(()),
