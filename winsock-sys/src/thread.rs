@@ -266,8 +266,8 @@ impl Thread {
         self.queued.fetch_sub((queued - apcs.len()) as u32, Ordering::Relaxed);
     }
 
-    /// Tells the thread to end with that exit code, now if it waits, else when it next does. What it
-    /// was told first holds.
+    /// Tells the thread to end with that exit code, now if it waits, else when it next does. What
+    /// it was told first holds.
     pub fn condemn(&self, code: u32) {
         {
             let _apcs = lock(&self.apcs);
@@ -485,7 +485,8 @@ pub fn end_condemned() {
         local.thread.is_condemned().then(|| local.thread.sentence.load(Ordering::Relaxed))
     });
     if let Some(code) = sentence {
-        // SAFETY: whoever called TerminateThread vouches for the program's frames; ours own nothing.
+        // SAFETY: whoever called TerminateThread vouches for the program's frames; ours own
+        // nothing.
         unsafe { exit(code) }
     }
 }

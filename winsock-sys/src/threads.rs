@@ -112,8 +112,8 @@ pub unsafe extern "system" fn ExitThread(code: u32) -> ! {
     unsafe { thread::exit(code) }
 }
 
-/// Ends a thread, with that exit code: [TerminateThread][ms] (rule 176). Its operations are cancelled
-/// and its mutexes abandoned, and its handle is signalled, as with [`ExitThread`].
+/// Ends a thread, with that exit code: [TerminateThread][ms] (rule 176). Its operations are
+/// cancelled and its mutexes abandoned, and its handle is signalled, as with [`ExitThread`].
 ///
 /// One that has ended already keeps its exit code.
 ///
