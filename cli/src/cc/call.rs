@@ -32,9 +32,12 @@ const PERMISSIVE_CPP: [&str; 3] = ["-fpermissive", "-Wno-write-strings", "-Wno-n
 /// The heap begins behind the program, which is then within the first 4 GiB: what the main thread
 /// has from malloc survives `(DWORD)pointer`, which programs from 32 bits pass as a completion key.
 const LOW: &str = "-no-pie";
-/// std::locale takes Windows' names.
-const LOCALES: [&str; 2] =
-    ["-Wl,--wrap=__newlocale", "-Wl,--defsym=__wrap___newlocale=winsock_newlocale"];
+/// std::locale takes Windows' names, by a function that is linked even if nobody names it.
+const LOCALES: [&str; 3] = [
+    "-Wl,--undefined=winsock_newlocale",
+    "-Wl,--wrap=__newlocale",
+    "-Wl,--defsym=__wrap___newlocale=winsock_newlocale",
+];
 /// How a shell says that a program was ended by Ctrl-C.
 const INTERRUPTED: i32 = 130;
 
