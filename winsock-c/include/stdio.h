@@ -5,7 +5,8 @@
  * %s that is wide. They are the library's. A stream may be written to by printf and wprintf.
  *
  * A `long` in a format (%ld, %lu) is Windows': 32 bits are printed, unless the argument is a larger
- * number. The scanf family is glibc's: %I64d is read as a width of 64 there, write %lld.
+ * number. scanf, fscanf and sscanf are glibc's: %I64d is read as a width of 64 there, write %lld.
+ * Those in _s and the wide ones are the library's, and know it.
  *
  * https://learn.microsoft.com/en-us/cpp/c-runtime-library/stream-i-o
  */
@@ -176,6 +177,34 @@ inline char *gets_s(char (&to)[Room_]) {
 }
 }
 #endif
+
+#define CHAR_ char
+#define SCAN_(name) winsock_scan_##name##_
+#include <winsock/scan_of.h>
+WINSOCK_SCANS_(scanf_s, , stdin, NULL, 1)
+WINSOCK_SCANS_(fscanf_s, struct _IO_FILE *stream WINSOCK_COMMA_, stream, NULL, 1)
+WINSOCK_SCANS_(sscanf_s, const char *text WINSOCK_COMMA_, NULL, text, 1)
+#undef WINSOCK_SCANS_
+#undef WINSOCK_COMMA_
+#undef SCAN_
+#undef CHAR_
+
+WINSOCK_INLINE wchar_t *_getws_s(wchar_t *to, size_t room) {
+    if (!to || room == 0) {
+        errno = EINVAL;
+        return NULL;
+    }
+    struct winsock_wscan_source_ from = {stdin, NULL, 0, 0};
+    size_t length = 0;
+    int c = 0;
+    while ((c = winsock_wscan_get_(&from)) >= 0 && c != '\n') {
+        if (length + 1 < room) to[length] = (wchar_t)c;
+        length++;
+    }
+    to[length < room ? length : 0] = 0;
+    if (length >= room) errno = ERANGE;
+    return (c < 0 && length == 0) || length >= room ? NULL : to;
+}
 
 WINSOCK_INLINE int _putws(const wchar_t *text) {
     return fputws(text, stdout) < 0 || putchar('\n') == EOF ? -1 : 0;

@@ -27,9 +27,13 @@ typedef wint_t _TINT;
 #define _tmain wmain
 #define _tWinMain wWinMain
 
+#define _fgetts        fgetws
 #define _fputts        fputws
 #define _ftprintf      fwprintf
 #define _ftprintf_s    fwprintf_s
+#define _ftscanf       fwscanf
+#define _ftscanf_s     fwscanf_s
+#define _getts_s       _getws_s
 #define _istalnum      iswalnum
 #define _istalpha      iswalpha
 #define _istdigit      iswdigit
@@ -44,6 +48,8 @@ typedef wint_t _TINT;
 #define _sntprintf_s   _snwprintf_s
 #define _stprintf      _swprintf
 #define _stprintf_s    swprintf_s
+#define _stscanf       swscanf
+#define _stscanf_s     swscanf_s
 #define _tcscat        wcscat
 #define _tcscat_s      wcscat_s
 #define _tcschr        wcschr
@@ -80,11 +86,13 @@ typedef wint_t _TINT;
 #define _totupper      towupper
 #define _tprintf       wprintf
 #define _tprintf_s     wprintf_s
+#define _tscanf        wscanf
+#define _tscanf_s      wscanf_s
+#define _tsetlocale    _wsetlocale
 #define _tstoi         _wtoi
 #define _ttoi          _wtoi
 #define _ttoi64        _wtoi64
 #define _ttol          _wtol
-#define _tsetlocale    _wsetlocale
 #define _vftprintf     vfwprintf
 #define _vsctprintf    _vscwprintf
 #define _vsntprintf    _vsnwprintf
@@ -103,9 +111,13 @@ typedef int _TINT;
 #define _tmain main
 #define _tWinMain WinMain
 
+#define _fgetts        fgets
 #define _fputts        fputs
 #define _ftprintf      fprintf
 #define _ftprintf_s    fprintf_s
+#define _ftscanf       fscanf
+#define _ftscanf_s     fscanf_s
+#define _getts_s       gets_s
 #define _istalnum      isalnum
 #define _istalpha      isalpha
 #define _istdigit      isdigit
@@ -120,6 +132,8 @@ typedef int _TINT;
 #define _sntprintf_s   _snprintf_s
 #define _stprintf      sprintf
 #define _stprintf_s    sprintf_s
+#define _stscanf       sscanf
+#define _stscanf_s     sscanf_s
 #define _tcscat        strcat
 #define _tcscat_s      strcat_s
 #define _tcschr        strchr
@@ -156,11 +170,13 @@ typedef int _TINT;
 #define _totupper      toupper
 #define _tprintf       printf
 #define _tprintf_s     printf_s
+#define _tscanf        scanf
+#define _tscanf_s      scanf_s
+#define _tsetlocale    setlocale
 #define _tstoi         atoi
 #define _ttoi          atoi
 #define _ttoi64        _atoi64
 #define _ttol          atol
-#define _tsetlocale    setlocale
 #define _vftprintf     vfprintf
 #define _vsctprintf    _vscprintf
 #define _vsntprintf    _vsnprintf

@@ -2,8 +2,11 @@
  * wchar.h - glibc's, with Microsoft's names beyond the standard; see winsock/crt.h and stdio.h.
  *
  * With -fshort-wchar what stands here takes the 2-byte wchar_t, and so do wcslen, wcscpy, wcstol and
- * their like, of winsock/short_wchar.h. What reads streams or other encodings (fgetws, swscanf,
- * mbrtowc) is glibc's, and does not: it is compiled for 4 bytes.
+ * their like, of winsock/short_wchar.h. What reads other encodings (mbrtowc) is glibc's, and does not:
+ * it is compiled for 4 bytes.
+ *
+ * wscanf and its family have Microsoft's formats, and they and fgetws read a stream as UTF-8. It may
+ * be read by scanf and fgets too.
  *
  * https://learn.microsoft.com/en-us/cpp/c-runtime-library/string-manipulation-crt
  */
@@ -14,6 +17,13 @@
 #pragma push_macro("__USE_FORTIFY_LEVEL")
 #undef __USE_FORTIFY_LEVEL
 #define __USE_FORTIFY_LEVEL 0
+#define fgetws winsock_glibc_fgetws
+#define wscanf winsock_glibc_wscanf
+#define fwscanf winsock_glibc_fwscanf
+#define swscanf winsock_glibc_swscanf
+#define vwscanf winsock_glibc_vwscanf
+#define vfwscanf winsock_glibc_vfwscanf
+#define vswscanf winsock_glibc_vswscanf
 #if __SIZEOF_WCHAR_T__ == 2
 #define wmemcpy winsock_glibc_wmemcpy
 #define wmemmove winsock_glibc_wmemmove
@@ -47,6 +57,13 @@
 #define wcsdup winsock_glibc_wcsdup
 #endif
 #include_next <wchar.h>
+#undef fgetws
+#undef wscanf
+#undef fwscanf
+#undef swscanf
+#undef vwscanf
+#undef vfwscanf
+#undef vswscanf
 #if __SIZEOF_WCHAR_T__ == 2
 #undef wmemcpy
 #undef wmemmove
@@ -87,6 +104,7 @@
 #include <stdarg.h>
 
 #include <winsock/crt.h>
+#include <winsock/scan.h>
 
 #if __SIZEOF_WCHAR_T__ == 2
 #include <winsock/short_wchar.h>
@@ -213,6 +231,39 @@ inline int _snwprintf_s(wchar_t (&to)[Room_], size_t count, const wchar_t *forma
 }
 }
 #endif
+
+#define CHAR_ wchar_t
+#define SCAN_(name) winsock_wscan_##name##_
+#include <winsock/scan_of.h>
+WINSOCK_SCANS_(wscanf, , stdin, NULL, 0)
+WINSOCK_SCANS_(wscanf_s, , stdin, NULL, 1)
+WINSOCK_SCANS_(fwscanf, struct _IO_FILE *stream WINSOCK_COMMA_, stream, NULL, 0)
+WINSOCK_SCANS_(fwscanf_s, struct _IO_FILE *stream WINSOCK_COMMA_, stream, NULL, 1)
+WINSOCK_SCANS_(swscanf, const wchar_t *text WINSOCK_COMMA_, NULL, text, 0)
+WINSOCK_SCANS_(swscanf_s, const wchar_t *text WINSOCK_COMMA_, NULL, text, 1)
+#undef WINSOCK_SCANS_
+#undef WINSOCK_COMMA_
+#undef SCAN_
+#undef CHAR_
+
+/* A line with its end, or as much of it as there is room for. */
+WINSOCK_INLINE wchar_t *fgetws(wchar_t *to, int room, struct _IO_FILE *stream) {
+    if (!to || room <= 0 || !stream) {
+        errno = EINVAL;
+        return NULL;
+    }
+    struct winsock_wscan_source_ from = {stream, NULL, 0, 0};
+    int length = 0, c = 0;
+    while (length < room - 1 && c != '\n') {
+        c = winsock_wscan_get_(&from);
+        if (c < 0) break;
+        to[length++] = (wchar_t)c;
+    }
+    /* Half a character stays for the next line. */
+    if (from.low && length > 1) winsock_wscan_back_(&from, (int)to[--length]);
+    to[length] = 0;
+    return length > 0 || room == 1 ? to : NULL;
+}
 
 #define wprintf_s wprintf
 #define fwprintf_s fwprintf
