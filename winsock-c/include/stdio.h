@@ -29,6 +29,7 @@
 
 #include <stdarg.h>
 #include <stdlib.h> /* libstdc++'s <cstdlib> passes by ours */
+#include <string.h>
 #include <wchar.h>
 
 #include <winsock/crt.h>
@@ -139,12 +140,51 @@ inline int vsprintf_s(char (&to)[Room_], const char *format, va_list list) {
 #define vprintf_s vprintf
 #define vfprintf_s vfprintf
 
-/* Modes: "rt" and "ccs=UTF-8" are glibc's to judge; b and t change nothing. */
+/*
+ * b and t change nothing. With "ccs=UTF-8" the file begins with a byte order mark; the other
+ * encodings are refused, for wide text in a file is UTF-8. fopen's modes are glibc's to judge.
+ */
 WINSOCK_INLINE errno_t fopen_s(FILE **stream, const char *name, const char *mode) {
+    char plain[8];
+    size_t length = 0;
     if (!stream) return EINVAL;
-    *stream = name && mode ? fopen(name, mode) : NULL;
-    if (*stream) return 0;
-    return name && mode ? errno : EINVAL;
+    *stream = NULL;
+    if (!name || !mode) return EINVAL;
+    while (length < sizeof plain - 1 && mode[length] && mode[length] != ',') {
+        plain[length] = mode[length];
+        length++;
+    }
+    plain[length] = 0;
+    const char *ccs = __builtin_strstr(mode, "ccs=");
+    if (ccs && _stricmp(ccs, "ccs=UTF-8") != 0) return EINVAL;
+    *stream = fopen(name, plain);
+    if (!*stream) return errno;
+    if (!ccs) return 0;
+    if (plain[0] == 'r') {
+        if (fgetc(*stream) != 0xef || fgetc(*stream) != 0xbb || fgetc(*stream) != 0xbf) {
+            rewind(*stream);
+        }
+    } else if (fseek(*stream, 0, SEEK_END) == 0 && ftell(*stream) == 0) {
+        fputs("\xef\xbb\xbf", *stream);
+    }
+    return 0;
+}
+
+WINSOCK_INLINE errno_t _wfopen_s(FILE **stream, const wchar_t *name, const wchar_t *mode) {
+    char path[4096], kind[64];
+    size_t length;
+    if (!stream) return EINVAL;
+    *stream = NULL;
+    if (!name || !mode || wcstombs_s(&length, kind, sizeof kind, mode, (size_t)-2)) return EINVAL;
+    errno_t error = wcstombs_s(&length, path, sizeof path, name, (size_t)-2);
+    return error == ERANGE ? ENOENT : error ? error : fopen_s(stream, path, kind);
+}
+
+WINSOCK_INLINE FILE *_wfopen(const wchar_t *name, const wchar_t *mode) {
+    FILE *stream;
+    errno_t error = _wfopen_s(&stream, name, mode);
+    if (error) errno = error;
+    return stream;
 }
 
 WINSOCK_INLINE errno_t freopen_s(FILE **stream, const char *name, const char *mode, FILE *old) {

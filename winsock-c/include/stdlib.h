@@ -10,6 +10,7 @@
 
 #include <sys/random.h>
 #include <winsock/crt.h>
+#include <winsock/multibyte.h>
 
 #define _MAX_PATH 260
 #define _MAX_DRIVE 3

@@ -78,10 +78,13 @@ typedef wint_t _TINT;
 #define _tcsspn        wcsspn
 #define _tcsstr        wcsstr
 #define _tcstod        wcstod
+#define _tcstok        winsock_wcstok_
 #define _tcstok_s      wcstok_s
 #define _tcstol        wcstol
 #define _tcstoul       wcstoul
 #define _tcsupr        _wcsupr
+#define _tfopen        _wfopen
+#define _tfopen_s      _wfopen_s
 #define _totlower      towlower
 #define _totupper      towupper
 #define _tprintf       wprintf
@@ -89,7 +92,9 @@ typedef wint_t _TINT;
 #define _tscanf        wscanf
 #define _tscanf_s      wscanf_s
 #define _tsetlocale    _wsetlocale
+#define _tstof         _wtof
 #define _tstoi         _wtoi
+#define _ttof          _wtof
 #define _ttoi          _wtoi
 #define _ttoi64        _wtoi64
 #define _ttol          _wtol
@@ -162,10 +167,13 @@ typedef int _TINT;
 #define _tcsspn        strspn
 #define _tcsstr        strstr
 #define _tcstod        strtod
+#define _tcstok        strtok
 #define _tcstok_s      strtok_s
 #define _tcstol        strtol
 #define _tcstoul       strtoul
 #define _tcsupr        _strupr
+#define _tfopen        fopen
+#define _tfopen_s      fopen_s
 #define _totlower      tolower
 #define _totupper      toupper
 #define _tprintf       printf
@@ -173,7 +181,9 @@ typedef int _TINT;
 #define _tscanf        scanf
 #define _tscanf_s      scanf_s
 #define _tsetlocale    setlocale
+#define _tstof         atof
 #define _tstoi         atoi
+#define _ttof          atof
 #define _ttoi          atoi
 #define _ttoi64        _atoi64
 #define _ttol          atol

@@ -138,6 +138,20 @@ WINSOCK_INLINE int _wtoi(const wchar_t *text) {
 }
 #define _wtol _wtoi
 
+WINSOCK_INLINE double _wtof(const wchar_t *text) {
+    return wcstod(text, NULL);
+}
+
+/* wcstok with two arguments, as _tcstok has: every thread has a place of its own. */
+WINSOCK_BEGIN
+__attribute__((weak)) __thread wchar_t *winsock_wcstok_rest_;
+WINSOCK_END
+WINSOCK_INLINE wchar_t *winsock_wcstok_(wchar_t *text, const wchar_t *separators) {
+    if (text) winsock_wcstok_rest_ = text;
+    if (!winsock_wcstok_rest_) return NULL;
+    return wcstok_s(text, separators, &winsock_wcstok_rest_);
+}
+
 #define wcsicmp _wcsicmp
 #define wcsnicmp _wcsnicmp
 
