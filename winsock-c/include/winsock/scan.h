@@ -11,23 +11,24 @@
 WINSOCK_BEGIN
 struct _IO_FILE;
 extern struct _IO_FILE *stdin;
-int fgetc(struct _IO_FILE *stream);
-int ungetc(int c, struct _IO_FILE *stream);
-unsigned long long winsock_digits_of_(const char *text, char **end, int base) __asm__("strtoull");
-long double winsock_real_of_(const char *text, char **end) __asm__("strtold");
+int winsock_unix_fgetc_(struct _IO_FILE *stream) __asm__("fgetc");
+int winsock_unix_ungetc_(int c, struct _IO_FILE *stream) __asm__("ungetc");
+unsigned long long winsock_unix_strtoull_(const char *text, char **end, int base)
+    __asm__("strtoull");
+long double winsock_unix_strtold_(const char *text, char **end) __asm__("strtold");
 WINSOCK_END
 
 /* The next character of a stream; -1 at its end, and U+FFFD for what is none. */
 WINSOCK_INLINE int winsock_get_point_(struct _IO_FILE *stream) {
-    int lead = fgetc(stream);
+    int lead = winsock_unix_fgetc_(stream);
     if (lead < 0x80) return lead;
     if (lead < 0xc2 || lead > 0xf4) return 0xfffd;
     int more = lead < 0xe0 ? 1 : lead < 0xf0 ? 2 : 3;
     int point = lead & (0x3f >> more);
     for (; more > 0; more--) {
-        int next = fgetc(stream);
+        int next = winsock_unix_fgetc_(stream);
         if (next < 0x80 || next > 0xbf) {
-            if (next >= 0) ungetc(next, stream);
+            if (next >= 0) winsock_unix_ungetc_(next, stream);
             return 0xfffd;
         }
         point = point << 6 | (next & 0x3f);

@@ -22,7 +22,8 @@ WINSOCK_INLINE int SCAN_(get)(struct SCAN_(source) *from) {
         if (!c) return -1;
         from->text++;
     } else {
-        c = sizeof(CHAR_) == 1 ? fgetc(from->stream) : winsock_get_point_(from->stream);
+        c = sizeof(CHAR_) == 1 ? winsock_unix_fgetc_(from->stream)
+                               : winsock_get_point_(from->stream);
     }
     if (sizeof(CHAR_) == 2 && c > 0xffff) {
         from->low = 0xdc00 | (c & 0x3ff);
@@ -39,7 +40,7 @@ WINSOCK_INLINE void SCAN_(back)(struct SCAN_(source) *from, int c) {
     if (!from->stream) {
         from->text--;
     } else if (sizeof(CHAR_) == 1) {
-        ungetc(c, from->stream);
+        winsock_unix_ungetc_(c, from->stream);
     } else if (c >= 0xdc00 && c < 0xe000) {
         from->low = c;
     } else {
@@ -47,7 +48,7 @@ WINSOCK_INLINE void SCAN_(back)(struct SCAN_(source) *from, int c) {
         if (from->low) c = 0x10000 + ((c & 0x3ff) << 10 | (from->low & 0x3ff));
         from->low = 0;
         for (int count = winsock_utf8_(c, bytes); count > 0; count--)
-            ungetc((unsigned char)bytes[count - 1], from->stream);
+            winsock_unix_ungetc_((unsigned char)bytes[count - 1], from->stream);
     }
 }
 
@@ -224,9 +225,9 @@ WINSOCK_INLINE int SCAN_(run)(struct SCAN_(source) from, const CHAR_ *format, in
             result = SCAN_(number)(&from, 1, width, digits, sizeof digits);
             if (result < 1 || skip) break;
             to = va_arg(list, void *);
-            if (size == 'l') *(double *)to = (double)winsock_real_of_(digits, NULL);
-            else if (size == 'q') *(long double *)to = winsock_real_of_(digits, NULL);
-            else *(float *)to = (float)winsock_real_of_(digits, NULL);
+            if (size == 'l') *(double *)to = (double)winsock_unix_strtold_(digits, NULL);
+            else if (size == 'q') *(long double *)to = winsock_unix_strtold_(digits, NULL);
+            else *(float *)to = (float)winsock_unix_strtold_(digits, NULL);
             break;
         case 'd': case 'u': case 'i': case 'o': case 'x': case 'X': case 'p':
             if (kind == 'i') base = 0;
@@ -235,7 +236,7 @@ WINSOCK_INLINE int SCAN_(run)(struct SCAN_(source) from, const CHAR_ *format, in
             if (kind == 'p') size = 'q';
             result = SCAN_(number)(&from, base, width, digits, sizeof digits);
             if (result < 1 || skip) break;
-            winsock_store_(va_arg(list, void *), size, winsock_digits_of_(digits, NULL, base));
+            winsock_store_(va_arg(list, void *), size, winsock_unix_strtoull_(digits, NULL, base));
             break;
         default: return filled;
         }
