@@ -3,6 +3,7 @@
 use std::ffi::c_void;
 use std::mem::zeroed;
 use std::ptr::{null, null_mut, without_provenance};
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use conformance::*;
 use winsock_sys::Win32::Foundation::{
@@ -14,8 +15,9 @@ use winsock_sys::Win32::Networking::WinSock::{
 };
 use winsock_sys::Win32::System::IO::{GetQueuedCompletionStatus, GetQueuedCompletionStatusEx};
 use winsock_sys::Win32::System::Threading::{
-    CREATE_SUSPENDED, CreateMutexW, CreateThread, GetCurrentThread, GetExitCodeThread, INFINITE,
-    ResumeThread, Sleep, SleepEx, TerminateThread, WaitForMultipleObjects, WaitForSingleObject,
+    CREATE_SUSPENDED, CreateMutexW, CreateThread, FlsAlloc, FlsSetValue, GetCurrentThread,
+    GetExitCodeThread, INFINITE, ResumeThread, Sleep, SleepEx, TerminateThread,
+    WaitForMultipleObjects, WaitForSingleObject,
 };
 use winsock_sys::Win32::UI::WindowsAndMessaging::{GetMessageW, MsgWaitForMultipleObjects};
 
@@ -231,6 +233,29 @@ fn r176_its_mutexes_are_abandoned_and_its_operations_cancelled() {
     assert_eq!(wait(*mutex, SOON), WAIT_ABANDONED);
     assert!(event.is_set_within(SOON));
     assert_eq!(win32_result(&socket, &legacy.op, false), Err(ERROR_OPERATION_ABORTED));
+}
+
+#[test]
+fn r176_what_is_called_as_the_thread_ends_may_wait() {
+    static CALLED: AtomicBool = AtomicBool::new(false);
+    unsafe extern "system" fn call(_: *const c_void) {
+        // SAFETY: no memory is passed.
+        unsafe { Sleep(1) };
+        CALLED.store(true, Ordering::SeqCst);
+    }
+    unsafe extern "system" fn sleep(index: *mut c_void) -> u32 {
+        // SAFETY: the callback does not follow the value.
+        unsafe {
+            FlsSetValue(index.addr() as u32, without_provenance(1));
+            Sleep(INFINITE);
+        }
+        WENT_ON
+    }
+    // SAFETY: the callback takes any value.
+    let index = unsafe { FlsAlloc(Some(call)) };
+    expect_end_in(sleep, index as usize);
+    // Windows calls nothing then.
+    assert_eq!(CALLED.load(Ordering::SeqCst), cfg!(target_os = "linux"));
 }
 
 #[test]

@@ -70,7 +70,7 @@ pub struct Thread {
     pub parker: Parker,
     apcs: Mutex<VecDeque<Apc>>,
     /// How many APCs are queued, so that nobody takes the lock to find none. The order to end
-    /// counts as one, for ever.
+    /// counts as one.
     queued: AtomicU32,
     dead: AtomicBool,
     /// It has been told to end, with its exit code.
@@ -482,7 +482,12 @@ pub unsafe fn exit(code: u32) -> ! {
 #[cold]
 pub fn end_condemned() {
     let sentence = with(|local| {
-        local.thread.is_condemned().then(|| local.thread.sentence.load(Ordering::Relaxed))
+        let thread = &local.thread;
+        // Once: what is called as the thread ends may wait.
+        thread.condemned.swap(false, Ordering::Acquire).then(|| {
+            thread.queued.fetch_sub(1, Ordering::Relaxed);
+            thread.sentence.load(Ordering::Relaxed)
+        })
     });
     if let Some(code) = sentence {
         // SAFETY: whoever called TerminateThread vouches for the program's frames; ours own
