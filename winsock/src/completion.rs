@@ -10,6 +10,7 @@ use winsock_sys::Win32::System::IO::OVERLAPPED_ENTRY;
 use crate::buffer::Buffer;
 use crate::error::{Error, Result};
 use crate::file::File;
+use crate::loan::Loan;
 use crate::port::Port;
 use crate::record::Op;
 use crate::tcp::TcpSocket;
@@ -35,6 +36,9 @@ pub enum Completion<T, B = Vec<u8>> {
     /// [`Operations::recv`](crate::Operations::recv) has received that many bytes, 0 at the end of
     /// the stream.
     Recv { token: T, buf: B, result: Result<usize> },
+    /// [`Operations::recv_lent`](crate::Operations::recv_lent) has received something; empty at the
+    /// end of the stream.
+    RecvLent { token: T, result: Result<Loan> },
     /// [`Operations::send`](crate::Operations::send) has sent that many bytes, which is all of
     /// them.
     Send { token: T, buf: B, result: Result<usize> },
@@ -67,6 +71,7 @@ impl<T, B> Completion<T, B> {
             | Completion::Connect { token, .. }
             | Completion::Disconnect { token, .. }
             | Completion::Recv { token, .. }
+            | Completion::RecvLent { token, .. }
             | Completion::Send { token, .. }
             | Completion::RecvFrom { token, .. }
             | Completion::SendTo { token, .. }
@@ -86,6 +91,7 @@ impl<T, B> Completion<T, B> {
             | Completion::Send { result, .. }
             | Completion::SendTo { result, .. }
             | Completion::Transmit { result, .. } => result.err(),
+            Completion::RecvLent { result, .. } => result.as_ref().err().copied(),
             Completion::RecvFrom { result, .. } => result.err(),
             Completion::Post { .. } => None,
         }

@@ -40,6 +40,20 @@ pub fn recv<T, B: Buffer>(
 }
 
 #[inline]
+pub fn recv_lent<T, B: Buffer>(model: &impl Model<T, B>, socket: &TcpSocket, token: T) -> Ticket {
+    let raw = socket.socket.raw();
+    let mut place = model.place(&socket.socket, Way::Routine);
+    place.demand(socket.socket.lend());
+    model.start(place, Work::RecvLent { token }, |lent| {
+        let (buffer, mut flags) = (receiving(&lent), 0);
+        // SAFETY: as in `recv`; there is no buffer.
+        accepted(unsafe {
+            ws::WSARecv(raw, &buffer, 1, ptr::null_mut(), &mut flags, lent.overlapped, lent.routine)
+        })
+    })
+}
+
+#[inline]
 pub fn send<T, B: Buffer>(
     model: &impl Model<T, B>,
     socket: &TcpSocket,

@@ -78,7 +78,7 @@
 //! An operation in flight takes one record of the port's, 128 bytes if token and buffer are an
 //! [`Arc`](std::sync::Arc) and a [`Vec`]. Records are used again, by preference on the same thread
 //! and without a lock: in a steady state an operation allocates nothing. Idle connections need not
-//! hold buffers, see [`Operations::recv`].
+//! hold buffers, see [`Operations::recv_lent`].
 //!
 //! # What there is
 //!
@@ -87,7 +87,7 @@
 //! | [`Port`], [`Completion`], [`Batch`], [`Ticket`] | the completion-port model |
 //! | [`TcpSocket`], [`Listener`] | TCP; they also block, for the thread-per-client model |
 //! | [`UdpSocket`] | UDP, likewise |
-//! | [`Buffer`], [`Chunk`], [`File`] | what operations send from and receive into |
+//! | [`Buffer`], [`Chunk`], [`Loan`], [`File`] | what operations send from and receive into |
 //! | [`Event`], [`WaitSet`] | event objects, and waiting for up to 64 of them |
 //! | [`Error`] | Windows' error codes, by name |
 //!
@@ -116,6 +116,7 @@ mod groups;
 mod issue;
 mod ledger;
 mod listener;
+mod loan;
 mod local;
 mod mailbox;
 mod message_loop;
@@ -143,6 +144,7 @@ pub use event_set::EventSet;
 pub use file::File;
 pub use groups::{Groups, Member, Order, Seat, Undealt};
 pub use listener::Listener;
+pub use loan::Loan;
 pub use mailbox::Poster;
 pub use message_loop::{Message, MessageLoop, Timer};
 pub use operations::{Operations, Ticket};

@@ -12,10 +12,11 @@ use crate::buffer::Buffer;
 use crate::completion::{Accepted, Completion};
 use crate::error::{Error, Result, winsock};
 use crate::extension::AddressBlock;
+use crate::loan::Loan;
 use crate::operations::Ticket;
 use crate::pool::Pool;
 use crate::record::{Ended, Lent, Op, Work};
-use crate::socket::{CONNECTED, Socket};
+use crate::socket::{self, CONNECTED, Socket};
 use crate::tcp::TcpSocket;
 
 /// How the system is to report the end of an operation.
@@ -55,6 +56,14 @@ pub(crate) struct Place<T, B> {
     report: Report,
     /// Why it cannot be, perhaps.
     ready: Result<()>,
+}
+
+impl<T, B> Place<T, B> {
+    /// Something else that has to have gone well.
+    #[inline]
+    pub fn demand(&mut self, done: Result<()>) {
+        self.ready = self.ready.and(done);
+    }
 }
 
 /// What one model does differently from the others. All of it happens where the operation is
@@ -210,6 +219,10 @@ impl<T, B: Buffer> Records<T, B> {
                 // SAFETY: the system has written that many bytes to the room.
                 unsafe { buf.fill(bytes) };
                 Completion::Recv { token, buf, result }
+            }
+            Work::RecvLent { token } => {
+                let lend = || Loan::filled(|room| socket::recv(socket, room));
+                Completion::RecvLent { token, result: result.and_then(|_| lend()) }
             }
             Work::Send { token, buf } => Completion::Send { token, buf, result },
             Work::RecvFrom { token, mut buf } => {

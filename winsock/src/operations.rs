@@ -75,6 +75,23 @@ pub trait Operations<T, B: Buffer = Vec<u8>>: Sealed {
     /// [`WSARecv`](https://learn.microsoft.com/windows/win32/api/winsock2/nf-winsock2-wsarecv)
     fn recv(&self, socket: &TcpSocket, buf: B, token: T) -> Ticket;
 
+    /// Receives what comes next on a connection into memory that the library lends. Completes as
+    /// [`Completion::RecvLent`].
+    ///
+    /// No memory is set aside before something has come, so a silent connection costs none, and all
+    /// that a thread handles goes through a few blocks that stay in its cache: a server of many
+    /// connections receives like this. It is a receive with an empty buffer (see
+    /// [`recv`](Operations::recv)) and one that does not wait, which follows when the completion is
+    /// handed out. So:
+    ///
+    /// - The socket is [non-blocking](TcpSocket::set_nonblocking) from the first of these on. Its
+    ///   [`send`](TcpSocket::send) takes what there is room for at once; the rest is for
+    ///   [`Operations::send`].
+    /// - One at a time on a socket, and no other receives besides: [`Error::WOULD_BLOCK`] when
+    ///   somebody else has taken what had come.
+    /// - The socket stays open until the completion is handed out; the token may own it.
+    fn recv_lent(&self, socket: &TcpSocket, token: T) -> Ticket;
+
     /// Sends all of `buf` on a connection. Completes as [`Completion::Send`].
     ///
     /// Several sends go out in the order in which they were started.
@@ -151,6 +168,11 @@ macro_rules! operations {
             #[inline]
             fn recv(&self, socket: &TcpSocket, buf: B, token: T) -> Ticket {
                 issue::recv(self, socket, buf, token)
+            }
+
+            #[inline]
+            fn recv_lent(&self, socket: &TcpSocket, token: T) -> Ticket {
+                issue::recv_lent(self, socket, token)
             }
 
             #[inline]

@@ -55,6 +55,10 @@ pub(crate) enum Work<T, B> {
         token: T,
         buf: B,
     },
+    /// A receive without room: what has come is received when its end is handed out.
+    RecvLent {
+        token: T,
+    },
     Send {
         token: T,
         buf: B,
@@ -105,6 +109,7 @@ impl<T, B: Buffer> Work<T, B> {
             | Work::Accept { .. }
             | Work::Connect { .. }
             | Work::Disconnect { .. }
+            | Work::RecvLent { .. }
             | Work::Transmit { .. }
             | Work::Post { .. } => (ptr::null_mut(), 0),
         }

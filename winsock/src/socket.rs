@@ -47,6 +47,8 @@ pub(crate) const SELECTED: u8 = 4;
 pub(crate) const CONNECTING: u8 = 8;
 /// It is known to be connected.
 pub(crate) const CONNECTED: u8 = 16;
+/// Receives are lent, and for that it does not block.
+const LENDS: u8 = 32;
 
 impl Socket {
     pub fn stream(family: ws::ADDRESS_FAMILY) -> Result<Socket> {
@@ -168,11 +170,19 @@ impl Socket {
         winsock(unsafe { ws::ioctlsocket(self.raw, ws::FIONBIO, &mut on) }).map(drop)
     }
 
+    /// Sees to it that calls on it do not wait: what is lent is received by one.
+    #[inline]
+    pub fn lend(&self) -> Result<()> {
+        if !self.has(LENDS) {
+            self.set_nonblocking(true)?;
+            self.mark(LENDS);
+        }
+        Ok(())
+    }
+
     pub fn recv(&self, buf: &mut [u8]) -> Result<usize> {
         self.mark(ASKED);
-        // SAFETY: pointer and length are those of `buf`.
-        let got = unsafe { ws::recv(self.raw, buf.as_mut_ptr(), call_len(buf.len()), 0) };
-        winsock(got).map(|got| got as usize)
+        recv(self.raw, buf)
     }
 
     pub fn send(&self, buf: &[u8]) -> Result<usize> {
@@ -267,6 +277,14 @@ impl Drop for Socket {
         // SAFETY: the handle is ours and not used afterwards. There is nobody to tell of a failure.
         unsafe { ws::closesocket(self.raw) };
     }
+}
+
+/// Receives from a socket of which the handle is all there is.
+#[inline]
+pub(crate) fn recv(raw: ws::SOCKET, buf: &mut [u8]) -> Result<usize> {
+    // SAFETY: pointer and length are those of `buf`.
+    let got = unsafe { ws::recv(raw, buf.as_mut_ptr(), call_len(buf.len()), 0) };
+    winsock(got).map(|got| got as usize)
 }
 
 /// The length of a blocking call's buffer; what is over is left to the next call.

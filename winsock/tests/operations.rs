@@ -17,6 +17,11 @@ for_each_model! {
     receives_fill_in_posting_order
     end_of_stream_is_zero_bytes
     an_empty_buffer_waits_and_takes_nothing
+    lent_receives_bring_what_comes
+    lent_receives_bring_much_in_pieces
+    a_lent_receive_hears_the_end
+    a_lent_receive_fails_as_others_do
+    a_lent_receive_finds_nothing_that_was_taken
     a_reset_gives_the_buffer_back
     refused_operations_complete_with_their_error
     cancel_hits_one_operation
@@ -87,6 +92,94 @@ fn an_empty_buffer_waits_and_takes_nothing(model: impl Served<&'static str>) {
     model.recv(&near, Vec::with_capacity(8), "take");
     let Completion::Recv { token: "take", buf, .. } = next(&model) else { panic!() };
     assert_eq!(buf, b"x");
+}
+
+fn lent_receives_bring_what_comes(model: impl Served<usize>) {
+    let (near, far) = pair();
+    let mut kept = Vec::new();
+    for number in 0..100 {
+        model.recv_lent(&near, number);
+        far.send(&[number as u8; 3]).unwrap();
+        let Completion::RecvLent { token, result: Ok(loan) } = next(&model) else { panic!() };
+        assert_eq!(token, number);
+        kept.push(loan);
+    }
+    for (number, loan) in kept.iter().enumerate() {
+        assert_eq!(loan[..], [number as u8; 3], "a loan is one's own until it is given back");
+    }
+    // What has come before the receive is there at once.
+    far.send(b"before").unwrap();
+    thread::sleep(Duration::from_millis(20));
+    model.recv_lent(&near, 100);
+    let Completion::RecvLent { result: Ok(loan), .. } = next(&model) else { panic!() };
+    assert_eq!(*loan, *b"before");
+    silent(&model);
+}
+
+fn lent_receives_bring_much_in_pieces(model: impl Served<()>) {
+    let (near, far) = pair();
+    let all: Vec<u8> = (0..200_000u32).map(|number| (number % 251) as u8).collect();
+    thread::scope(|scope| {
+        scope.spawn(|| far.send(&all).unwrap());
+        let mut got = Vec::new();
+        while got.len() < all.len() {
+            model.recv_lent(&near, ());
+            let Completion::RecvLent { result: Ok(loan), .. } = next(&model) else { panic!() };
+            assert!(!loan.is_empty() && loan.len() <= 64 * 1024);
+            got.extend_from_slice(&loan);
+        }
+        assert!(got == all);
+    });
+}
+
+fn a_lent_receive_hears_the_end(model: impl Served<()>) {
+    let (near, far) = pair();
+    model.recv_lent(&near, ());
+    far.send(b"last").unwrap();
+    far.shutdown(Shutdown::Write).unwrap();
+    let Completion::RecvLent { result: Ok(loan), .. } = next(&model) else { panic!() };
+    assert_eq!(*loan, *b"last");
+    model.recv_lent(&near, ());
+    let Completion::RecvLent { result: Ok(loan), .. } = next(&model) else { panic!() };
+    assert!(loan.is_empty());
+}
+
+fn a_lent_receive_fails_as_others_do(model: impl Served<&'static str>) {
+    let lent_error = |model: &_, wanted: &str| {
+        let Completion::RecvLent { token, result: Err(error) } = next(model) else { panic!() };
+        assert_eq!(token, wanted);
+        error
+    };
+    model.recv_lent(&TcpSocket::new_v4().unwrap(), "not connected");
+    assert_eq!(lent_error(&model, "not connected"), Error::NOT_CONNECTED);
+    let (near, far) = pair();
+    let ticket = model.recv_lent(&near, "cancelled");
+    assert!(model.cancel(ticket));
+    assert_eq!(lent_error(&model, "cancelled"), Error::OPERATION_ABORTED);
+    model.recv_lent(&near, "reset");
+    far.set_linger(Some(Duration::ZERO)).unwrap();
+    drop(far);
+    assert_eq!(lent_error(&model, "reset"), Error::CONNECTION_RESET);
+    let (near, _far) = pair();
+    model.recv_lent(&near, "closed");
+    drop(near);
+    let expected = [Error::OPERATION_ABORTED, Error::CONNECTION_ABORTED];
+    assert!(expected.contains(&lent_error(&model, "closed")));
+    silent(&model);
+}
+
+fn a_lent_receive_finds_nothing_that_was_taken(model: impl Served<&'static str>) {
+    let (near, far) = pair();
+    model.recv_lent(&near, "wait");
+    far.send(b"x").unwrap();
+    thread::sleep(Duration::from_millis(20));
+    assert_eq!(near.recv(&mut [0; 8]), Ok(1), "this one does not wait");
+    let Completion::RecvLent { token: "wait", result: Err(error) } = next(&model) else { panic!() };
+    assert_eq!(error, Error::WOULD_BLOCK);
+    model.recv_lent(&near, "again");
+    far.send(b"y").unwrap();
+    let Completion::RecvLent { token: "again", result: Ok(loan) } = next(&model) else { panic!() };
+    assert_eq!(*loan, *b"y");
 }
 
 fn a_reset_gives_the_buffer_back(model: impl Served<()>) {

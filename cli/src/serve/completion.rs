@@ -1,7 +1,8 @@
 //! The echo by operations that complete: what the three models have in common that hear of ends.
 //!
-//! Each connection has one operation under way, a receive or the send of what it brought, and the
-//! connection and its buffer travel with it: whichever thread takes the completion has both.
+//! Each connection has one operation under way, and travels with it: whichever thread takes the
+//! completion has it. What is received lies in lent memory, and goes out from there at once; only
+//! what the client is too slow to take is copied, and sent by an operation.
 
 use std::net::Shutdown;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -9,7 +10,6 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use winsock::{Completion, Error, Operations, Order, TcpSocket, Ticket};
 
-use super::BUFFER;
 use super::crowd::Guest;
 use super::groups::Arrival;
 use super::registry::Registry;
@@ -71,12 +71,10 @@ impl Echo {
             let (receiving, parted) = (Mutex::new(None), AtomicBool::new(false));
             Arc::new(Connection { socket, place, receiving, parted, _guest: guest })
         });
-        let mut buf = Vec::with_capacity(BUFFER);
         if self.greeting.is_empty() {
-            self.receive(model, &connection, buf);
+            self.receive(model, connection);
         } else {
-            buf.extend_from_slice(&self.greeting);
-            self.send(model, &connection, buf);
+            self.send(model, connection, &self.greeting);
         }
     }
 
@@ -93,21 +91,18 @@ impl Echo {
         tally: &mut Tally,
     ) -> Turn {
         match completion {
-            Completion::Recv { token: Token::Client(connection), buf, result } => match result {
-                Ok(0) => self.end(connection),
-                Ok(bytes) => {
+            Completion::RecvLent { token: Token::Client(connection), result } => match result {
+                Ok(message) if message.is_empty() => self.end(connection),
+                Ok(message) => {
                     tally.messages += 1;
-                    tally.bytes += bytes as u64;
-                    self.echo(model, connection, buf)
+                    tally.bytes += message.len() as u64;
+                    self.echo(model, connection, &message, tally)
                 }
-                Err(Error::OPERATION_ABORTED) => self.part(model, connection, buf),
+                Err(Error::OPERATION_ABORTED) => self.part(model, connection),
                 Err(error) => self.failed(connection, error, tally),
             },
-            Completion::Send { token: Token::Client(connection), buf, result } => match result {
-                Ok(_) => {
-                    self.receive(model, &connection, buf);
-                    Turn::Done
-                }
+            Completion::Send { token: Token::Client(connection), result, .. } => match result {
+                Ok(_) => self.receive(model, connection),
                 Err(error) => self.failed(connection, error, tally),
             },
             other => Turn::Other(other),
@@ -115,16 +110,17 @@ impl Echo {
     }
 
     #[inline]
-    fn receive(&self, model: &impl Operations<Token>, connection: &Arc<Connection>, buf: Vec<u8>) {
-        let token = Token::Client(Arc::clone(connection));
+    fn receive(&self, model: &impl Operations<Token>, connection: Arc<Connection>) -> Turn {
+        let token = Token::Client(Arc::clone(&connection));
         let mut receiving = connection.receiving.lock().unwrap_or_else(PoisonError::into_inner);
-        let ticket = model.recv(&connection.socket, buf, token);
+        let ticket = model.recv_lent(&connection.socket, token);
         *receiving = Some(ticket);
         drop(receiving);
         // What came before is still taken: cancelling ends a receive only if it has to wait.
         if self.stopping.load(Ordering::Relaxed) && !connection.parted.load(Ordering::Relaxed) {
             model.cancel(ticket);
         }
+        Turn::Done
     }
 
     #[inline]
@@ -132,42 +128,48 @@ impl Echo {
         &self,
         model: &impl Operations<Token>,
         connection: Arc<Connection>,
-        buf: Vec<u8>,
+        message: &[u8],
+        tally: &mut Tally,
     ) -> Turn {
-        if !connection.parted.load(Ordering::Relaxed) {
-            self.send(model, &connection, buf);
-        } else if self.cutting.load(Ordering::Relaxed) {
-            return self.end(connection);
-        } else {
+        if connection.parted.load(Ordering::Relaxed) {
+            if self.cutting.load(Ordering::Relaxed) {
+                return self.end(connection);
+            }
             // It comes too late: the client has the end of our stream already, or soon.
-            self.receive(model, &connection, buf);
+            return self.receive(model, connection);
         }
-        Turn::Done
+        match connection.socket.send(message) {
+            Ok(sent) if sent == message.len() => self.receive(model, connection),
+            Ok(sent) => self.send(model, connection, &message[sent..]),
+            Err(Error::WOULD_BLOCK) => self.send(model, connection, message),
+            Err(error) => self.failed(connection, error, tally),
+        }
     }
 
-    #[inline]
-    fn send(&self, model: &impl Operations<Token>, connection: &Arc<Connection>, buf: Vec<u8>) {
-        model.send(&connection.socket, buf, Token::Client(Arc::clone(connection)));
+    /// Sends what there may be no room for at once.
+    #[cold]
+    fn send(
+        &self,
+        model: &impl Operations<Token>,
+        connection: Arc<Connection>,
+        rest: &[u8],
+    ) -> Turn {
+        model.send(&connection.socket, rest.to_vec(), Token::Client(Arc::clone(&connection)));
+        Turn::Done
     }
 
     /// A receive was cancelled, because the server stops: ends our side of the connection, and
     /// waits for the client to end its own. Closing at once would reset a connection on which
     /// something is still arriving, and might take from the client what it has not read yet.
     #[cold]
-    fn part(
-        &self,
-        model: &impl Operations<Token>,
-        connection: Arc<Connection>,
-        buf: Vec<u8>,
-    ) -> Turn {
+    fn part(&self, model: &impl Operations<Token>, connection: Arc<Connection>) -> Turn {
         if self.cutting.load(Ordering::Relaxed)
             || connection.socket.shutdown(Shutdown::Write).is_err()
         {
             return self.end(connection);
         }
         connection.parted.store(true, Ordering::Relaxed);
-        self.receive(model, &connection, buf);
-        Turn::Done
+        self.receive(model, connection)
     }
 
     #[cold]
