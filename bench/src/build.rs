@@ -1,51 +1,78 @@
 //! The programs that are measured, built first so that they are what the sources say.
 
+use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use serde_json::Value;
 
 use crate::Outcome;
+use crate::contestants::{Contestant, Source};
 
+/// Where each contestant's program is, or why there is none.
 pub struct Programs {
     pub winsock: PathBuf,
-    epoll_echo: PathBuf,
-    sys_echo: PathBuf,
-    sys_echo_exe: Option<PathBuf>,
+    built: HashMap<&'static str, Result<PathBuf, String>>,
 }
 
 impl Programs {
-    /// `wine`: for Windows as well.
-    pub fn build(wine: bool) -> Outcome<Programs> {
+    pub fn build(contestants: &[&'static Contestant]) -> Outcome<Programs> {
         let here = Path::new(env!("CARGO_MANIFEST_DIR"));
         let above = here.parent().ok_or("bench/ stands inside the repository")?;
-        let winsock = cargo(above, &["--package", "winsock-cli"], &[])?;
-        let ours = cargo(here, &["--bins"], &[])?;
-        Ok(Programs {
-            winsock: find(&winsock, "winsock")?,
-            epoll_echo: find(&ours, "epoll-echo")?,
-            sys_echo: find(&ours, "sys-echo")?,
-            sys_echo_exe: wine.then(|| for_windows(here)).transpose()?,
-        })
+        let winsock = find(&cargo(above, &["--package", "winsock-cli"], &[])?, "winsock")?;
+        let mut built = HashMap::new();
+        for contestant in contestants {
+            let program = match contestant.source {
+                Source::Serve { .. } => Ok(winsock.clone()),
+                Source::Bin(name) => build_bin(here, name),
+                Source::Crate { program, feature } => build_crate(here, program, feature),
+                Source::C { file, link } => build_c(here, file, link),
+                Source::Wine => for_windows(here),
+            };
+            built.insert(contestant.name, program.map_err(|error| error.to_string()));
+        }
+        Ok(Programs { winsock, built })
     }
 
-    pub fn serve(&self, arguments: &[&str]) -> Vec<String> {
-        let program = self.winsock.display().to_string();
-        let arguments = arguments.iter().map(|argument| argument.to_string());
-        [program, "serve".into()].into_iter().chain(arguments).collect()
+    pub fn of(&self, contestant: &Contestant) -> Outcome<&Path> {
+        match self.built.get(contestant.name) {
+            Some(Ok(path)) => Ok(path),
+            Some(Err(error)) => Err(error.clone().into()),
+            None => Err("it was not built".into()),
+        }
     }
+}
 
-    pub fn epoll_echo(&self) -> Vec<String> {
-        vec![self.epoll_echo.display().to_string()]
-    }
+fn build_bin(here: &Path, name: &str) -> Outcome<PathBuf> {
+    find(&cargo(here, &["--bin", name], &[])?, name)
+}
 
-    pub fn sys_echo(&self) -> Vec<String> {
-        vec![self.sys_echo.display().to_string()]
-    }
+fn build_crate(here: &Path, program: &str, feature: &str) -> Outcome<PathBuf> {
+    let arguments = ["--bin", program, "--features", feature];
+    find(&cargo(&here.join("peers"), &arguments, &[])?, program)
+}
 
-    pub fn sys_echo_exe(&self) -> Outcome<PathBuf> {
-        self.sys_echo_exe.clone().ok_or_else(|| "sys-echo was not built for Windows".into())
+fn build_c(here: &Path, file: &str, link: &[&str]) -> Outcome<PathBuf> {
+    let source = here.join("peers/c").join(file);
+    let (name, kind) = file.split_once('.').ok_or("a source has an extension")?;
+    let (compiler, standard) =
+        if kind == "c" { ("cc", "-std=gnu11") } else { ("c++", "-std=c++17") };
+    let out = here.join("target/c");
+    std::fs::create_dir_all(&out)?;
+    let program = out.join(name);
+    let output = Command::new(compiler)
+        .args(["-O2", standard, "-o"])
+        .args([&program, &source])
+        .args(link)
+        .output()
+        .map_err(|error| format!("there is no {compiler}: {error}"))?;
+    if !output.status.success() {
+        let said = String::from_utf8_lossy(&output.stderr);
+        let first = said.lines().find(|line| line.contains("error")).unwrap_or("it fails");
+        let first = first.rsplit("error: ").next().unwrap_or(first);
+        return Err(format!("{file} does not compile: {first}").into());
     }
+    Ok(program)
 }
 
 /// The Windows target of Debian's compiler, which brings the sources of its standard library. The
@@ -73,7 +100,7 @@ fn cargo(
         .stderr(Stdio::inherit())
         .output()?;
     if !output.status.success() {
-        return Err(format!("the build in {} failed", directory.display()).into());
+        return Err(format!("cargo build {} failed", arguments.join(" ")).into());
     }
     let messages = String::from_utf8(output.stdout)?;
     let messages = messages.lines().map(serde_json::from_str::<Value>);

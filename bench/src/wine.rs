@@ -32,7 +32,7 @@ impl Wine {
     pub fn serve(&self, program: &Path) -> Outcome<Server> {
         let mut server = Server::spawn(self.command().arg(program))?;
         let wineserver = self.wineserver()?;
-        pin_process(wineserver, self.core)?;
+        pin_process(wineserver, &[self.core])?;
         server.others.push(wineserver);
         Ok(server)
     }
