@@ -13,10 +13,12 @@ const VALUES: f64 = 60.0;
 const ROW: f64 = 19.0;
 const TITLE: f64 = 34.0;
 
-const STYLE: &str = "text{font:12px system-ui,sans-serif;fill:#1f2328}.t{font-weight:600;font-size:13px}\
+const STYLE: &str = "text{font:12px system-ui,sans-serif;fill:#1f2328}\
+.t{font-weight:600;font-size:13px}\
 .v{font-variant-numeric:tabular-nums}.ours{fill:#0b6bcb}.loop{fill:#8c959f}.peer{fill:#c4c9cf}\
 .range{stroke:#1f2328;stroke-width:1}\
-@media(prefers-color-scheme:dark){text{fill:#e6edf3}.ours{fill:#4ea1f5}.loop{fill:#7d8590}.peer{fill:#484f58}\
+@media(prefers-color-scheme:dark){text{fill:#e6edf3}\
+.ours{fill:#4ea1f5}.loop{fill:#7d8590}.peer{fill:#484f58}\
 .range{stroke:#e6edf3}}";
 
 /// Bars of medians, each with its least and most; shorter is better.
@@ -38,7 +40,8 @@ pub fn cpu(results: &Results) -> String {
         let title = cell.title;
         let _ = write!(
             body,
-            "<text class='t' x='0' y='{:.0}'>{title}: server CPU µs per message, less is better</text>",
+            "<text class='t' x='0' y='{:.0}'>{title}: \
+             server CPU µs per message, less is better</text>",
             top + 22.0
         );
         top += TITLE;
@@ -49,8 +52,10 @@ pub fn cpu(results: &Results) -> String {
         top += 12.0;
     }
     format!(
-        "<svg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 {WIDTH} {top:.0}' width='{WIDTH}' role='img' \
-         aria-label='Server CPU time per message of each contestant'><style>{STYLE}</style>{body}</svg>\n"
+        "<svg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 {WIDTH} {top:.0}' width='{WIDTH}' \
+         role='img' \
+         aria-label='Server CPU time per message of each contestant'>\
+         <style>{STYLE}</style>{body}</svg>\n"
     )
 }
 

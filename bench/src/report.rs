@@ -20,7 +20,8 @@ pub fn write(results: &Results, folder: &Path) -> Outcome<()> {
     fs::create_dir_all(&charts)?;
     fs::write(charts.join("cpu.svg"), chart::cpu(results))?;
     let mut text = String::from(
-        "# Results\n\nWritten by `cargo xtask bench --write`; do not edit. How it is measured is said in \
+        "# Results\n\nWritten by `cargo xtask bench --write`; do not edit. \
+         How it is measured is said in \
          [README.md](README.md).\n\n",
     );
     writeln!(text, "{}.\n", results.machine)?;
@@ -47,8 +48,10 @@ pub fn tables(results: &Results, cells: &[&Cell]) -> String {
 fn summary(results: &Results) -> String {
     let mut text = String::from(
         "## The completion port beside the best of the peers\n\n\
-         Server CPU time, in medians. *level*: the ranges overlap, and it is 1.02 times the best peer's at most.\n\n\
-         | | backend | best peer | ÷ best peer | ÷ hand-written loop | |\n|---|---|---|---:|---:|---|\n",
+         Server CPU time, in medians. *level*: the ranges overlap, \
+         and it is 1.02 times the best peer's at most.\n\n\
+         | | backend | best peer | ÷ best peer | ÷ hand-written loop | |\n\
+         |---|---|---|---:|---:|---|\n",
     );
     for cell in cells::ALL {
         let Some(measured) = results.cells.get(cell.name) else { continue };
@@ -104,7 +107,8 @@ fn table(text: &mut String, cell: &Cell, measured: &Measured) -> std::fmt::Resul
     )?;
     writeln!(
         text,
-        "| | CPU µs/{unit} | ÷ best peer | ÷ epoll loop | {unit}s/s | p50 µs | p99 | p99.9 | B/connection | |"
+        "| | CPU µs/{unit} | ÷ best peer | ÷ epoll loop | {unit}s/s | p50 µs | p99 | p99.9 \
+         | B/connection | |"
     )?;
     writeln!(text, "|---|---:|---:|---:|---:|---:|---:|---:|---:|---|")?;
     let peer = best(measured, |contestant| contestant.role == Role::Peer).map(|(_, range)| range);
@@ -161,7 +165,8 @@ fn counts(results: &Results) -> String {
     }
     let mut text = String::from(
         "## What a message costs, counted\n\n64 B on 50 connections, servers of one thread \
-         (`cargo xtask bench --count`). System calls by the kernel's trace point; instructions in user space by \
+         (`cargo xtask bench --count`). System calls by the kernel's trace point; \
+         instructions in user space by \
          valgrind, as the difference of a long run and a short one.\n\n\
          | | system calls | instructions | ÷ tokio |\n|---|---:|---:|---:|\n",
     );

@@ -3,6 +3,7 @@
 //! Each chore is a module with its `Args` and a `run`; a failure is one line for the reader.
 
 mod abi;
+mod bench;
 mod c_api;
 mod checks;
 mod conformance_table;
@@ -26,6 +27,7 @@ use clap::Parser;
 enum Chore {
     Abi(abi::Args),
     Asan(checks::Asan),
+    Bench(bench::Args),
     CApi(c_api::Args),
     ConformanceTable(conformance_table::Args),
     Examples(examples::Args),
@@ -46,6 +48,7 @@ fn main() -> ExitCode {
     let outcome = match Chore::parse() {
         Chore::Abi(args) => abi::run(&args),
         Chore::Asan(args) => checks::asan(&args),
+        Chore::Bench(args) => bench::run(&args),
         Chore::CApi(args) => c_api::run(&args),
         Chore::ConformanceTable(args) => conformance_table::run(&args),
         Chore::Examples(args) => examples::run(&args),
