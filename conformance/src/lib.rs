@@ -18,6 +18,8 @@
 //! - [`accept_op`], [`post_accept`], [`post_connect`], [`post_disconnect`] for the extensions.
 //! - [`dequeue`] takes one packet from a port, [`dequeue_batch`] several, with everything the call
 //!   reported; [`post`] queues one of the caller's own.
+//! - [`process`] calls ProcessSocketNotifications, [`register`] with one registration as
+//!   [`enabling`], [`disabling`] and [`removing`] make them; [`expect_events`] takes a packet.
 //! - [`select_from`] and [`poll_all`] call `select`, with sets of any size ([`FdSet`]), and
 //!   `WSAPoll`, with everything they reported; [`selected`] and [`polled`] ask about one socket.
 //! - [`Watch`] is either way to hear of network events: [`ByEvent`] and [`ByMessage`].
@@ -56,6 +58,7 @@ mod address;
 mod extension;
 mod handle;
 mod network;
+mod notify;
 mod op;
 mod process;
 mod queue;
@@ -75,6 +78,7 @@ pub use network::{
     ByEvent, ByMessage, News, Record, WM_NEWS, Watch, async_select, enum_events, event_deselect,
     event_select, expect_failure, expect_news, expect_no_news, news_of, repeats_reports,
 };
+pub use notify::{disabling, enabling, expect_events, process, process_raw, register, removing};
 pub use op::{
     Event, Op, Packet, Port, associate, dequeue, last_error, last_wsa_error, port, port_for,
     post_recv, post_send, wait, win32_result, wsa_result,

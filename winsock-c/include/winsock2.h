@@ -6,8 +6,9 @@
  *    1. Before anything else            6. Start-up and errors
  *    2. Types and handles               7. Making, naming and closing sockets
  *    3. Sets of sockets                 8. Moving data
- *    4. Constants                       9. Readiness: select, WSAPoll, event select, async select
- *    5. Structures                     10. Events, options, names, byte order
+ *    4. Constants                       9. Readiness: select, WSAPoll, event select, async select,
+ *    5. Structures                         notifications by completion port
+ *                                      10. Events, options, names, byte order
  *
  * This header replaces <sys/socket.h>, <netinet/in.h>, <arpa/inet.h>, <netdb.h>, <poll.h> and
  * <sys/ioctl.h>: it has the same names with Windows' values and layouts, and one file cannot include
@@ -522,6 +523,54 @@ int WSAAPI WSAAsyncSelect(SOCKET s, HWND hWnd, u_int wMsg, LONG lEvent);
 #define WSAGETASYNCERROR(lParam) HIWORD(lParam)
 #define WSAGETSELECTEVENT(lParam) LOWORD(lParam)
 #define WSAGETSELECTERROR(lParam) HIWORD(lParam)
+
+/*
+ * Notifications by completion port: a registered socket has one packet in the port's queue at most,
+ * whose count of bytes is the mask of what has happened.
+ */
+typedef struct SOCK_NOTIFY_REGISTRATION {
+    SOCKET socket;
+    PVOID completionKey;
+    UINT16 eventFilter;
+    UINT8 operation;
+    UINT8 triggerFlags;
+    DWORD registrationResult;
+} SOCK_NOTIFY_REGISTRATION;
+
+#define SOCK_NOTIFY_REGISTER_EVENT_NONE 0x00
+#define SOCK_NOTIFY_REGISTER_EVENT_IN 0x01
+#define SOCK_NOTIFY_REGISTER_EVENT_OUT 0x02
+#define SOCK_NOTIFY_REGISTER_EVENT_HANGUP 0x04
+#define SOCK_NOTIFY_REGISTER_EVENTS_ALL                                                            \
+    (SOCK_NOTIFY_REGISTER_EVENT_IN | SOCK_NOTIFY_REGISTER_EVENT_OUT |                              \
+     SOCK_NOTIFY_REGISTER_EVENT_HANGUP)
+#define SOCK_NOTIFY_EVENT_IN SOCK_NOTIFY_REGISTER_EVENT_IN
+#define SOCK_NOTIFY_EVENT_OUT SOCK_NOTIFY_REGISTER_EVENT_OUT
+#define SOCK_NOTIFY_EVENT_HANGUP SOCK_NOTIFY_REGISTER_EVENT_HANGUP
+#define SOCK_NOTIFY_EVENT_ERR 0x40
+#define SOCK_NOTIFY_EVENT_REMOVE 0x80
+#define SOCK_NOTIFY_EVENTS_ALL                                                                     \
+    (SOCK_NOTIFY_REGISTER_EVENTS_ALL | SOCK_NOTIFY_EVENT_ERR | SOCK_NOTIFY_EVENT_REMOVE)
+#define SOCK_NOTIFY_OP_NONE 0x00
+#define SOCK_NOTIFY_OP_ENABLE 0x01
+#define SOCK_NOTIFY_OP_DISABLE 0x02
+#define SOCK_NOTIFY_OP_REMOVE 0x04
+#define SOCK_NOTIFY_TRIGGER_ONESHOT 0x01
+#define SOCK_NOTIFY_TRIGGER_PERSISTENT 0x02
+#define SOCK_NOTIFY_TRIGGER_LEVEL 0x04
+#define SOCK_NOTIFY_TRIGGER_EDGE 0x08
+#define SOCK_NOTIFY_TRIGGER_ALL                                                                    \
+    (SOCK_NOTIFY_TRIGGER_ONESHOT | SOCK_NOTIFY_TRIGGER_PERSISTENT | SOCK_NOTIFY_TRIGGER_LEVEL |    \
+     SOCK_NOTIFY_TRIGGER_EDGE)
+
+DWORD WSAAPI ProcessSocketNotifications(HANDLE completionPort, UINT32 registrationCount,
+                                        SOCK_NOTIFY_REGISTRATION *registrationInfos,
+                                        UINT32 timeoutMs, ULONG completionCount,
+                                        OVERLAPPED_ENTRY *completionPortEntries,
+                                        UINT32 *receivedEntryCount);
+WINSOCK_INLINE UINT32 SocketNotificationRetrieveEvents(OVERLAPPED_ENTRY *notification) {
+    return notification->dwNumberOfBytesTransferred;
+}
 
 /*
  * 10. Events, options, names, byte order.

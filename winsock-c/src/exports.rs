@@ -63,6 +63,7 @@ exports! {
         GetNameInfoW,
         InetNtopW,
         InetPtonW,
+        ProcessSocketNotifications,
         TransmitFile,
         WSAAccept,
         WSAAddressToStringA,

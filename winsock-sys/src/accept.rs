@@ -428,6 +428,7 @@ fn give_back(listener: &SocketRef, fd: RawFd, peer: Address) {
         state.stir(); // It is in no backlog that the kernel could show.
     }
     listener.retry(Direction::In);
+    listener.tell_change(&mut listener.lock());
 }
 
 /// FD_ACCEPT is told again, at once if another connection waits.

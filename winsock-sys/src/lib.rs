@@ -25,6 +25,7 @@
 //! | `connect`, `accept`, `data`, `messages`, `transmit`, `overlapped` | the calls on sockets, blocking and overlapped |
 //! | `select`, `levels` | select and WSAPoll; what a socket shows, in Windows' words |
 //! | `event_select`, `async_select`, `readiness` | network events by event and by message; their ledger |
+//! | `notify` | what a socket shows, by completion port |
 //! | `options`, `ioctl` | socket options, ioctls |
 //! | `names`, `convert`, `order` | name look-up, addresses as text, byte order |
 //! | `adapters` | the network adapters |
@@ -134,6 +135,8 @@ mod named_pipes;
 #[cfg(target_os = "linux")]
 mod names;
 #[cfg(target_os = "linux")]
+mod notify;
+#[cfg(target_os = "linux")]
 mod object;
 #[cfg(target_os = "linux")]
 mod op;
@@ -214,4 +217,20 @@ pub unsafe fn HasOverlappedIoCompleted(overlapped: *const Win32::System::IO::OVE
     };
     internal.load(std::sync::atomic::Ordering::Acquire)
         != Win32::Foundation::STATUS_PENDING as u32 as usize
+}
+
+/// The events that a packet of [ProcessSocketNotifications][p] tells of: Microsoft's inline
+/// function [SocketNotificationRetrieveEvents][ms], which windows-sys leaves out.
+///
+/// [p]: Win32::Networking::WinSock::ProcessSocketNotifications
+/// [ms]: https://learn.microsoft.com/en-us/windows/win32/api/winsock2/nf-winsock2-socketnotificationretrieveevents
+///
+/// # Safety
+/// `notification` is an entry that was filled in.
+#[allow(non_snake_case)]
+pub unsafe fn SocketNotificationRetrieveEvents(
+    notification: *const Win32::System::IO::OVERLAPPED_ENTRY,
+) -> u32 {
+    // SAFETY: our caller vouches for the entry.
+    unsafe { (*notification).dwNumberOfBytesTransferred }
 }

@@ -15,6 +15,7 @@ use windows_sys::Win32::Foundation::NTSTATUS;
 use windows_sys::Win32::System::IO::OVERLAPPED;
 
 use crate::backend;
+use crate::notify::Notice;
 use crate::sync::{Mutex, MutexGuard, UnsafeCell, lock};
 use crate::thread::{Alertable, Thread};
 use crate::wait::{Deadline, Look, Outcome, wait};
@@ -31,6 +32,13 @@ pub struct Packet {
 
 // SAFETY: see above: nobody follows the pointer.
 unsafe impl Send for Packet {}
+
+/// What waits in a port's queue.
+enum Item {
+    Packet(Packet),
+    /// What a socket shows, which is known when it is taken.
+    Notice(Arc<Notice>),
+}
 
 /// Why a thread left the port without a packet.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -65,7 +73,9 @@ pub trait Staff: Send + Sync {
 }
 
 struct State {
-    queue: VecDeque<Packet>,
+    queue: VecDeque<Item>,
+    /// Notices that have been taken, and are to be told again if what they tell of still holds.
+    repeats: Vec<Arc<Notice>>,
     /// The most recent last.
     waiters: Vec<Waiter>,
     /// The threads that took a packet and have neither come back nor gone to wait elsewhere.
@@ -98,7 +108,7 @@ unsafe impl Send for Waiter {}
 /// Where a waiting thread receives.
 enum Hand {
     Empty,
-    Packet(Packet),
+    Item(Item),
     Closed,
 }
 
@@ -116,6 +126,7 @@ impl Port {
         Port {
             state: Mutex::new(State {
                 queue: VecDeque::new(),
+                repeats: Vec::new(),
                 waiters: Vec::new(),
                 runners: Vec::new(),
                 unlooked: 0,
@@ -141,12 +152,25 @@ impl Port {
 
     /// Gives the packet to the thread that came last, or queues it.
     pub fn post(self: &Arc<Port>, packet: Packet) {
+        self.post_item(Item::Packet(packet));
+    }
+
+    /// As [`Port::post`], for a packet whose content is known when it is taken.
+    pub fn post_notice(self: &Arc<Port>, notice: Arc<Notice>) {
+        self.post_item(Item::Notice(notice));
+    }
+
+    fn post_item(self: &Arc<Port>, item: Item) {
         let mut state = lock(&self.state);
         if state.closed {
             return; // Nobody can ever take it: the handle is gone.
         }
-        state.queue.push_back(packet);
+        state.queue.push_back(item);
         self.release(state);
+    }
+
+    pub fn is_closed(&self) -> bool {
+        lock(&self.state).closed
     }
 
     /// Takes up to `max` packets, oldest first, waiting for the first one. Returns how many were
@@ -163,6 +187,9 @@ impl Port {
         // Whoever comes back does not run any more, and is first in line for what is queued (rule
         // 42).
         state.retire(thread);
+        if !state.repeats.is_empty() {
+            state = self.repeat(state);
+        }
         if state.closed {
             return Err(Empty::Closed);
         }
@@ -170,6 +197,9 @@ impl Port {
             state.run(thread);
             let taken = state.drain(max, &mut take);
             let due = state.is_due_to_look(taken);
+            if state.others_wait_for_repeats() {
+                state = self.repeat(state);
+            }
             if self.staff.is_some() {
                 self.release(state); // There may be work for more threads than there are.
             } else {
@@ -184,12 +214,13 @@ impl Port {
         state.unlooked = 0;
         state.waiters.push(Waiter { thread: thread.clone(), hand: &hand });
         let mut handed = state.handed;
+        let mut others_wait = false;
         self.release(state);
 
         let outcome = wait(thread, deadline, alertable, max.min(LOCALITY), || {
             let mut state = lock(&self.state);
             // SAFETY: the hand is ours and others touch it under the lock only.
-            match hand.with(|hand| unsafe { &*hand }) {
+            match hand.with_mut(|hand| unsafe { std::mem::replace(&mut *hand, Hand::Empty) }) {
                 Hand::Empty if state.handed == handed => Look::Wait,
                 Hand::Empty => {
                     // What came went to a thread that waits above us: it is the one that works now,
@@ -198,12 +229,17 @@ impl Port {
                     Look::StandBy
                 }
                 Hand::Closed => Look::Ready(Err(Empty::Closed)),
-                Hand::Packet(packet) => {
-                    take(*packet);
-                    Look::Ready(Ok(1 + state.drain(max - 1, &mut take)))
+                Hand::Item(item) => {
+                    take(state.deliver(item));
+                    let drained = state.drain(max - 1, &mut take);
+                    others_wait = state.others_wait_for_repeats();
+                    Look::Ready(Ok(1 + drained))
                 }
             }
         });
+        if others_wait {
+            drop(self.repeat(lock(&self.state)));
+        }
         match outcome {
             Outcome::Ready(result) => result,
             Outcome::TimedOut => self.withdraw(&hand, Empty::TimedOut, take),
@@ -220,9 +256,9 @@ impl Port {
     ) -> Result<usize, Empty> {
         let mut state = lock(&self.state);
         // SAFETY: the hand is our caller's and others touch it under the lock only.
-        match hand.with(|hand| unsafe { &*hand }) {
-            Hand::Packet(packet) => {
-                take(*packet);
+        match hand.with_mut(|hand| unsafe { std::mem::replace(&mut *hand, Hand::Empty) }) {
+            Hand::Item(item) => {
+                take(state.deliver(item));
                 Ok(1)
             }
             Hand::Closed => Err(Empty::Closed),
@@ -267,6 +303,7 @@ impl Port {
             let mut state = lock(&self.state);
             state.closed = true;
             state.queue.clear();
+            state.repeats.clear();
             for waiter in &state.waiters {
                 // SAFETY: under the lock, as `Waiter` demands.
                 unsafe { (*waiter.hand).with_mut(|hand| *hand = Hand::Closed) };
@@ -298,17 +335,26 @@ impl Port {
         true
     }
 
+    /// Has the notices that were taken look again: what still holds is queued once more. Without
+    /// the lock, since they look at sockets.
+    fn repeat<'a>(&'a self, mut state: MutexGuard<'a, State>) -> MutexGuard<'a, State> {
+        let notices = std::mem::take(&mut state.repeats);
+        drop(state);
+        notices.iter().for_each(Notice::repeat);
+        lock(&self.state)
+    }
+
     /// Hands out queued packets as long as threads wait and the limit allows.
     fn release<'a>(self: &'a Arc<Port>, mut state: MutexGuard<'a, State>) {
         while state.runners.len() < self.concurrency
             && !state.queue.is_empty()
             && let Some(waiter) = state.waiters.pop()
         {
-            let packet = state.queue.pop_front().expect("the queue is not empty");
+            let item = state.queue.pop_front().expect("the queue is not empty");
             state.run(&waiter.thread);
             state.handed += 1;
             // SAFETY: under the lock, as `Waiter` demands.
-            unsafe { (*waiter.hand).with_mut(|hand| *hand = Hand::Packet(packet)) };
+            unsafe { (*waiter.hand).with_mut(|hand| *hand = Hand::Item(item)) };
             drop(state);
             waiter.thread.unpark();
             state = lock(&self.state);
@@ -351,8 +397,30 @@ impl State {
 
     fn drain(&mut self, max: usize, take: &mut impl FnMut(Packet)) -> usize {
         let count = max.min(self.queue.len());
-        self.queue.drain(..count).for_each(take);
+        for _ in 0..count {
+            let item = self.queue.pop_front().expect("there are so many");
+            take(self.deliver(item));
+        }
         count
+    }
+
+    /// What an item says at the moment when it is taken.
+    fn deliver(&mut self, item: Item) -> Packet {
+        match item {
+            Item::Packet(packet) => packet,
+            Item::Notice(notice) => {
+                let packet = notice.deliver();
+                if notice.repeats() {
+                    self.repeats.push(notice);
+                }
+                packet
+            }
+        }
+    }
+
+    /// Threads that wait shall hear again of what the one that leaves has been told.
+    fn others_wait_for_repeats(&self) -> bool {
+        !self.repeats.is_empty() && !self.waiters.is_empty()
     }
 
     /// Whether so many packets came from the queue that it is time to ask the backend: a port that

@@ -91,7 +91,7 @@ fn tie_file(
     Ok(handle)
 }
 
-fn code_of(empty: Empty) -> Code {
+pub fn code_of(empty: Empty) -> Code {
     match empty {
         Empty::TimedOut => Code(WAIT_TIMEOUT),
         Empty::Closed => Code(ERROR_ABANDONED_WAIT_0),
@@ -168,20 +168,8 @@ pub unsafe extern "system" fn GetQueuedCompletionStatusEx(
     if count == 0 || entries.is_null() || removed.is_null() {
         return no(Code(ERROR_INVALID_PARAMETER));
     }
-    let mut next = entries;
-    let taken = take(&port, count as usize, timeout_ms, alertable, |packet| {
-        let entry = OVERLAPPED_ENTRY {
-            lpCompletionKey: packet.key,
-            lpOverlapped: packet.overlapped,
-            Internal: packet.status as u32 as usize,
-            dwNumberOfBytesTransferred: packet.bytes,
-        };
-        // SAFETY: at most `count` packets are passed, and our caller vouches for the room.
-        unsafe {
-            next.write(entry);
-            next = next.add(1);
-        }
-    });
+    // SAFETY: our caller vouches for the room.
+    let taken = unsafe { take_entries(&port, entries, count, timeout_ms, alertable) };
     // SAFETY: our caller vouches for the place.
     unsafe { *removed = *taken.as_ref().unwrap_or(&1) as u32 };
     match taken {
@@ -195,6 +183,33 @@ pub unsafe extern "system" fn GetQueuedCompletionStatusEx(
             no(code)
         }
     }
+}
+
+/// Takes up to `count` packets.
+///
+/// # Safety
+/// `entries` has room for `count` entries.
+pub unsafe fn take_entries(
+    port: &Arc<Port>,
+    entries: *mut OVERLAPPED_ENTRY,
+    count: u32,
+    timeout_ms: u32,
+    alertable: BOOL,
+) -> Result<usize, Empty> {
+    let mut next = entries;
+    take(port, count as usize, timeout_ms, alertable, |packet| {
+        let entry = OVERLAPPED_ENTRY {
+            lpCompletionKey: packet.key,
+            lpOverlapped: packet.overlapped,
+            Internal: packet.status as u32 as usize,
+            dwNumberOfBytesTransferred: packet.bytes,
+        };
+        // SAFETY: at most `count` packets are passed, and our caller vouches for the room.
+        unsafe {
+            next.write(entry);
+            next = next.add(1);
+        }
+    })
 }
 
 fn take(

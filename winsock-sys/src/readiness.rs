@@ -328,10 +328,10 @@ impl Socket {
         }
     }
 
-    /// Lets the backend's reports reach the ledger from now on: a connect has begun, the socket
-    /// listens. What cannot be watched has no news, as on Windows when memory is short.
+    /// Lets the backend's reports reach ledger and port from now on: a connect has begun, the
+    /// socket listens. What cannot be watched has no news, as on Windows when memory is short.
     pub fn follow_if_selected(&self, state: &mut State) {
-        if !state.selected {
+        if !(state.selected || state.noticed) {
             return;
         }
         let is_new = self.follow(state).unwrap_or(false);
@@ -344,8 +344,8 @@ impl Socket {
     pub fn join_if_selected(&self, state: &mut State) {
         if state.selected {
             state.note_accepted();
-            self.follow_if_selected(state);
         }
+        self.follow_if_selected(state);
     }
 
     /// An accepted socket hears of the same events in the same way (rule 93).

@@ -25,6 +25,7 @@ use crate::address::Address;
 use crate::error::{self, Code};
 use crate::event::Signal;
 use crate::handle::Ref;
+use crate::notify::Registered;
 use crate::object::{Object, SocketRef, TABLE};
 use crate::op::{Buffers, Kind, Op, Queue, Report, Sender, Step, When};
 use crate::options::Journal;
@@ -114,6 +115,10 @@ pub struct State {
     pub unreachable: bool,
     /// It has a ledger of network events.
     pub selected: bool,
+    /// It is registered with a port, or has been: see `notify`.
+    pub noticed: bool,
+    /// Something has been received, or sought in vain, since its port was last told of input.
+    pub received_since: bool,
     /// The backend's round in which the program last received something, or found nothing: a report
     /// of that round may be of what is gone.
     received_round: u32,
@@ -169,6 +174,8 @@ pub struct Extra {
     pub local: Option<Option<Address>>,
     /// What WSAEventSelect and WSAAsyncSelect tell of.
     ledger: Option<Ledger>,
+    /// Its registration with a port.
+    pub registered: Option<Registered>,
 }
 
 /// What became of a submitted operation.
@@ -426,10 +433,11 @@ impl Socket {
         // A listener or an unconnected socket may report HUP and recover from it.
         state.hangup |= ended && self.form.is_stream() && (state.connected || state.connecting);
         let had_receives = !state.is_idle(Direction::In);
+        let had_room = state.writable;
         if ended || events & (libc::EPOLLIN | libc::EPOLLPRI) != 0 {
             state.readable = true;
             // Data came after the last receive, as long as that was in an earlier round.
-            state.has_news = !ended && state.received_round != backend::round();
+            state.has_news = !ended && !state.has_received_this_round();
             self.advance(&mut state, Direction::In);
         }
         if ended || events & libc::EPOLLOUT != 0 {
@@ -438,6 +446,9 @@ impl Socket {
         }
         if state.selected {
             self.note_report(&mut state, events, had_receives);
+        }
+        if state.noticed {
+            self.tell_report(&mut state, events, had_room);
         }
         state.has_news = false;
     }
@@ -486,6 +497,8 @@ impl State {
             nonblocking: false,
             unreachable: false,
             selected: false,
+            noticed: false,
+            received_since: false,
             registered: false,
             readable: true,
             writable: true,
@@ -545,6 +558,7 @@ impl State {
                 ledger.start_over();
             }
         }
+        self.forget_held();
         self.called = false;
         self.stir();
         self.registered = false;
@@ -571,14 +585,18 @@ impl State {
         self.extra.get_or_insert_default()
     }
 
+    pub fn extra_if_any(&mut self) -> Option<&mut Extra> {
+        self.extra.as_deref_mut()
+    }
+
     /// The threads inside blocking calls on this socket, if there have ever been any.
     pub fn blocked(&mut self) -> Option<&mut Vec<Arc<Thread>>> {
-        Some(&mut self.extra.as_mut()?.blocked)
+        Some(&mut self.extra_if_any()?.blocked)
     }
 
     /// The socket's network events, if it has been selected.
     pub fn ledger(&mut self) -> Option<&mut Ledger> {
-        self.extra.as_mut()?.ledger.as_mut()
+        self.extra_if_any()?.ledger.as_mut()
     }
 
     pub fn open_ledger(&mut self, ledger: Ledger) {
@@ -625,6 +643,12 @@ impl State {
     /// Something has been received.
     pub fn note_received(&mut self) {
         self.received_round = backend::round();
+        self.received_since = true;
+    }
+
+    /// Whether what the backend reports may be of what is gone.
+    pub fn has_received_this_round(&self) -> bool {
+        self.received_round == backend::round()
     }
 
     /// There is no more to read: what comes next raises a new edge, unless no edge can come.

@@ -109,6 +109,7 @@ pub mod Win32 {
                 gethostbyname, gethostname, getnameinfo, getprotobyname, getprotobynumber,
                 getservbyname, getservbyport,
             };
+            pub use crate::notify::ProcessSocketNotifications;
             pub use crate::options::{getsockopt, setsockopt};
             pub use crate::order::{
                 WSAHtonl, WSAHtons, WSANtohl, WSANtohs, htonl, htons, ntohl, ntohs,
@@ -125,7 +126,7 @@ pub mod Win32 {
                 EnumProtocolsA EnumProtocolsW
                 GetAddressByNameA GetAddressByNameW GetNameByTypeA
                 GetNameByTypeW GetServiceA GetServiceW GetTypeByNameA
-                GetTypeByNameW ProcessSocketNotifications
+                GetTypeByNameW
                 RtlEthernetAddressToStringA RtlEthernetAddressToStringW
                 RtlEthernetStringToAddressA RtlEthernetStringToAddressW
                 RtlIpv4AddressToStringA RtlIpv4AddressToStringExA

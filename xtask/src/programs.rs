@@ -17,7 +17,8 @@ use crate::wine::Wine;
 /// Each is compiled by `winsock cc`, with gcc and with clang, and if it has wide text also with
 /// -fshort-wchar; then it is run, and its standard output has to be the .out file beside it, which
 /// is what it prints on real Winsock. A program is server and client in one, takes no input, and
-/// ends with 0. One that needs a flag says so in a comment: "Compile with -std=c++20 -municode".
+/// ends with 0. One that needs a flag says so in a comment: "Compile with -std=c++20 -municode";
+/// one that calls what Wine lacks is left out there, and says so: "Not for Wine".
 #[derive(clap::Args)]
 pub struct Args {
     /// Take only the programs whose name contains this
@@ -36,6 +37,8 @@ const AT_A_TIME: usize = 2;
 const LIMIT: Duration = Duration::from_secs(300);
 /// What stands before the flags in a program's comment.
 const FLAGS: &str = "Compile with ";
+/// What stands in the comment of a program that Wine and mingw's headers are too old for.
+const NEWER: &str = "Not for Wine";
 /// What shows that it matters to a program how wide wchar_t is.
 const WIDE: [&str; 4] = ["L\"", "_T(", "TEXT(", "wchar_t"];
 
@@ -82,6 +85,8 @@ struct Program {
     name: String,
     cpp: bool,
     wide: bool,
+    /// Wine lacks what it calls.
+    newer: bool,
     flags: Vec<String>,
 }
 
@@ -102,6 +107,7 @@ fn programs(filter: Option<&str>) -> Result<Vec<Program>, String> {
         let flags = text.split_once(FLAGS).and_then(|(_, rest)| rest.lines().next());
         let flags = flags.unwrap_or_default().trim_end_matches([' ', '*', '/', '.']);
         programs.push(Program {
+            newer: text.contains(NEWER),
             wide: WIDE.iter().any(|sign| text.contains(sign)),
             flags: flags.split_whitespace().map(String::from).collect(),
             source,
@@ -165,6 +171,9 @@ impl Runner {
             compiler,
             flag,
         };
+        if self.wine.is_some() && program.newer {
+            return Vec::new();
+        }
         if self.wine.is_some() {
             let compiler = choose("x86_64-w64-mingw32-gcc", "x86_64-w64-mingw32-g++-posix");
             // Else printf would be mingw's own and not the run-time library's.

@@ -8,6 +8,7 @@ use loom::thread;
 use super::{explore, join};
 use crate::dispatch::{Waited, Waits};
 use crate::event::Signal;
+use crate::notify::{ENABLED, Notice, ONE_SHOT};
 use crate::port::{Empty, Packet, Port};
 use crate::thread::{Alertable, Apc, Thread};
 use crate::wait::Deadline;
@@ -248,6 +249,47 @@ fn an_apc_costs_no_packet() {
         poster.join().unwrap();
         assert_eq!((keys, apcs), (vec![1], 1));
         port.retire(&thread);
+        assert!(is_empty(&port));
+    });
+}
+
+/// Rules 182 and 185: what is told while the packet is taken is in that packet or in the next one.
+#[test]
+fn no_event_of_a_notice_is_lost() {
+    explore(|| {
+        let port = Arc::new(Port::new(1));
+        let notice = Notice::new(&port, 1, 0);
+        notice.set_mode(ENABLED);
+        let teller = {
+            let notice = notice.clone();
+            thread::spawn(move || [1, 2].iter().for_each(|&event| notice.tell(event)))
+        };
+        let (thread, mut seen) = (super::thread(), 0);
+        while seen != 3 {
+            let taken = |packet: Packet| {
+                assert_ne!(packet.bytes & !seen, 0, "a packet that tells nothing");
+                seen |= packet.bytes;
+            };
+            port.take(&thread, 1, Deadline::Never, Alertable::Never, taken).unwrap();
+        }
+        teller.join().unwrap();
+        assert!(is_empty(&port));
+    });
+}
+
+/// Rule 184: one packet, whatever happens while it is taken.
+#[test]
+fn a_one_shot_notice_has_one_packet() {
+    explore(|| {
+        let port = Arc::new(Port::new(2));
+        let notice = Notice::new(&port, 1, 0);
+        notice.set_mode(ENABLED | ONE_SHOT);
+        let tellers = [1, 2].map(|event| {
+            let notice = notice.clone();
+            thread::spawn(move || notice.tell(event))
+        });
+        assert_eq!(take(&port, &super::thread()), 1);
+        join(tellers);
         assert!(is_empty(&port));
     });
 }

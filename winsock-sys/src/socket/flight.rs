@@ -154,6 +154,7 @@ impl Socket {
         if state.selected {
             self.note_report(&mut state, libc::EPOLLIN, true);
         }
+        self.tell_change(&mut state);
     }
 
     /// An operation cannot wait: it ends here.
